@@ -1,0 +1,1 @@
+"""What may be known: values about groups that have a zero and a +."""

@@ -1,0 +1,52 @@
+"""Finds the files that ship with the package, in a checkout and in an installed wheel alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simulator.errors import UserError, nearest, one_of
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def library(room: str) -> Path:
+    """The folder ``queries`` or ``sites``: beside the package in a checkout, inside it in a wheel."""
+    inside = _PACKAGE / "library" / room
+    return inside if inside.is_dir() else _PACKAGE.parent / room
+
+
+def names(folder: str, suffix: str = ".yaml") -> tuple[str, ...]:
+    """The bundled names below a folder such as ``queries/studies``, sorted."""
+    room, _, rest = folder.partition("/")
+    return tuple(sorted(path.stem for path in (library(room) / rest).glob(f"*{suffix}")))
+
+
+def find(folder: str, name: str, suffix: str = ".yaml") -> Path:
+    """The bundled file of that name below a folder such as ``sites/scenarios``.
+
+    Raises:
+        UserError: There is no such name; the message lists those there are.
+    """
+    room, _, rest = folder.partition("/")
+    path = library(room) / rest / f"{name}{suffix}"
+    if name in names(folder, suffix):
+        return path
+    known = names(folder, suffix)
+    raise UserError(
+        f"there is no '{name}' among the bundled {rest or room}: {one_of(known)}",
+        hint=nearest(name, known),
+    )
+
+
+def locate(folder: str, name_or_path: str, suffix: str = ".yaml") -> Path:
+    """A path as it stands if it looks like one (a slash or the suffix), else the bundled file.
+
+    Raises:
+        UserError: The path does not exist, or there is no such bundled name.
+    """
+    if "/" not in name_or_path and not name_or_path.endswith(suffix):
+        return find(folder, name_or_path, suffix)
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise UserError(f"there is no file '{name_or_path}'", hint="Give a path or a bundled name.")
+    return path
