@@ -10,7 +10,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def library(room: str) -> Path:
-    """The folder ``queries`` or ``sites``: beside the package in a checkout, inside it in a wheel."""
+    """The folder ``queries`` or ``sites``: beside the package, or inside it in a wheel."""
     inside = _PACKAGE / "library" / room
     return inside if inside.is_dir() else _PACKAGE.parent / room
 
