@@ -1,0 +1,193 @@
+"""A study: cohort, index event, arms, outcome, follow-up, analyses, least completeness."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from enum import StrEnum
+
+import msgspec
+
+from simulator.language.codes import ConceptSet
+from simulator.language.criteria import (
+    Anchor,
+    Criterion,
+    EventCriterion,
+    Events,
+    Group,
+    Occurrence,
+)
+
+
+class Outcome(StrEnum):
+    """The event whose time is studied."""
+
+    DEATH = "death"
+
+
+class Censoring(StrEnum):
+    """When a patient without the outcome stops being watched."""
+
+    END_OF_OBSERVATION = "end of observation"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One inclusion rule; steps are asked in order, each of those who passed the ones before."""
+
+    name: str
+    require: Criterion
+
+
+class Arm(msgspec.Struct, frozen=True):
+    """One group of patients, told apart at index."""
+
+    name: str
+    require: Criterion
+
+
+class Cohort(msgspec.Struct, frozen=True):
+    """Who is studied: an index event for each patient, then the steps.
+
+    Attributes:
+        index: The events that may be the index; `occurrence` says whether the first or the last
+            that fits is taken, so that each patient has one index.
+        steps: Inclusion rules in order, anchored at the index.
+    """
+
+    index: Events
+    steps: tuple[Step, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.index.occurrence is Occurrence.ANY:
+            raise ValueError("the index event must be the 'first' or the 'last'")
+        for criterion in self.index.related:
+            _forbid_index(criterion)
+        _unique("step", [step.name for step in self.steps])
+
+
+class FollowUp(msgspec.Struct, frozen=True):
+    """How long patients are watched.
+
+    Attributes:
+        months: The public horizon, in months of 365.25 / 12 days. Range: 1 to 600.
+        censored_at: When a patient without the outcome stops being watched.
+    """
+
+    months: int
+    censored_at: Censoring = Censoring.END_OF_OBSERVATION
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.months <= 600:
+            raise ValueError(f"the follow-up must be 1 to 600 months; found {self.months}")
+
+
+class Question(msgspec.Struct, frozen=True):
+    """The part of a study that a site is asked; it cannot express a row.
+
+    Attributes:
+        codes: The concept sets that its events name, each used at least once.
+        cohort: Who is studied.
+        arms: The groups that are compared.
+        outcome: The event whose time is studied.
+        follow_up: How long patients are watched.
+    """
+
+    codes: tuple[ConceptSet, ...]
+    cohort: Cohort
+    arms: tuple[Arm, ...]
+    outcome: Outcome
+    follow_up: FollowUp
+
+    def __post_init__(self) -> None:
+        _unique("arm", [arm.name for arm in self.arms])
+        _unique("concept set", [codes.name for codes in self.codes])
+        named = {events.codes for events in all_events(self)} - {None}
+        if named != {codes.name for codes in self.codes}:
+            raise ValueError("the concept sets and the names that events use do not agree")
+        if len(self.arms) > 62:
+            raise ValueError(f"a study has at most 62 arms; found {len(self.arms)}")
+
+
+class Analyses(msgspec.Struct, frozen=True):
+    """What is computed from the sums.
+
+    Attributes:
+        landmarks: Months at which survival is reported, ascending.
+        reference: The arm that hazard ratios are first given against.
+    """
+
+    landmarks: tuple[int, ...]
+    reference: str
+
+
+class Study(msgspec.Struct, frozen=True):
+    """Everything that is fixed before a run."""
+
+    name: str
+    version: int
+    title: str
+    question: Question
+    analyses: Analyses
+    least_completeness: float = 1.0
+
+    def __post_init__(self) -> None:
+        arms = [arm.name for arm in self.question.arms]
+        if not arms:
+            raise ValueError("a study needs at least one arm")
+        if self.analyses.reference not in arms:
+            raise ValueError(f"the reference arm '{self.analyses.reference}' is not among the arms")
+        horizon = self.question.follow_up.months
+        for month in self.analyses.landmarks:
+            if not 1 <= month <= horizon:
+                raise ValueError(f"month {month} is outside the follow-up of {horizon} months")
+        if not 0.0 <= self.least_completeness <= 1.0:
+            raise ValueError(f"a completeness is 0 to 1; found {self.least_completeness}")
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of everything the study says, as hexadecimal text."""
+        return hashlib.sha256(msgspec.msgpack.encode(self)).hexdigest()
+
+
+def _unique(kind: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"the {kind} '{name}' stands there twice")
+
+
+def _forbid_index(criterion: Criterion) -> None:
+    for event in events_of(criterion):
+        if event.anchor is Anchor.INDEX:
+            raise ValueError("inside the index event there is no index yet: drop 'relative to'")
+
+
+def events_of(criterion: Criterion) -> Iterator[EventCriterion]:
+    """Every event criterion in it, nested ones included, outer before inner."""
+    match criterion:
+        case EventCriterion():
+            yield criterion
+            for inner in criterion.events.related:
+                yield from events_of(inner)
+        case Group():
+            for member in criterion.members:
+                yield from events_of(member)
+        case _:
+            return
+
+
+def all_events(question: Question) -> Iterator[Events]:
+    """Every kind of event a question asks about: the index, then steps, then arms."""
+    yield from events_asked(question.cohort, question.arms)
+
+
+def events_asked(cohort: Cohort, arms: tuple[Arm, ...]) -> Iterator[Events]:
+    """The same before a question is put together."""
+    yield cohort.index
+    tops = [
+        *cohort.index.related,
+        *(step.require for step in cohort.steps),
+        *(arm.require for arm in arms),
+    ]
+    for top in tops:
+        for event in events_of(top):
+            yield event.events
