@@ -250,16 +250,13 @@ def _criterion(node: Node, sets: ConceptSets, anchor: Anchor) -> Criterion:
 
 
 def _patient_criterion(node: Node, word: str, value: Node) -> Criterion:
-    match word:
-        case "sex":
-            return SexCriterion(value.word(Sex))
-        case "age":
-            return AgeCriterion(_parsed(value, AgeRange.parse))
-        case "dates":
-            return DateCriterion(_dates(value))
-        case _:
-            pass
-    _unknown_form(node, word)
+    if word == "sex":
+        return SexCriterion(value.word(Sex))
+    if word == "age":
+        return AgeCriterion(_parsed(value, AgeRange.parse))
+    if word != "dates":
+        _unknown_form(node, word)
+    return DateCriterion(_dates(value))
 
 
 def _unknown_form(node: Node, word: str) -> NoReturn:

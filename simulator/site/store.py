@@ -1,0 +1,89 @@
+"""The one module that opens a site's database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from simulator.errors import UserError
+
+DATABASE: Final = "cdm.duckdb"
+_LOCKED: Final[dict[str, str]] = {
+    "threads": "1",
+    "memory_limit": "512MB",
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "lock_configuration": "true",
+}
+
+
+class Store:
+    """A site's database, open for reading only and locked in.
+
+    One thread, a memory limit, no access to other files, no extensions, a configuration that cannot
+    be changed. A store belongs to the thread that uses it; `interrupt` may come from another.
+
+    Args:
+        folder: The site's folder, which holds ``cdm.duckdb``.
+
+    Raises:
+        UserError: There is no database, or it is damaged or not DuckDB's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / DATABASE
+        if not self._path.is_file():
+            raise UserError(
+                f"there is no database '{DATABASE}'",
+                where=f"site '{folder.name}'",
+                hint="Run `cohortium build` first.",
+            )
+        try:
+            self._connection = duckdb.connect(str(self._path), read_only=True, config=_LOCKED)
+        except duckdb.Error as error:
+            raise UserError(
+                f"the database '{DATABASE}' cannot be opened: {_first_line(error)}",
+                where=f"site '{folder.name}'",
+                hint="Remove the site's folder and run `cohortium build` again.",
+            ) from error
+
+    def arrow(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+        """The result of a query as an Arrow table.
+
+        Raises:
+            duckdb.Error: The query failed or was interrupted.
+        """
+        return self._connection.execute(sql, list(parameters)).to_arrow_table()
+
+    def numpy(self, sql: str, parameters: Sequence[object] = ()) -> dict[str, Any]:
+        """The result of a query as named numpy columns."""
+        return self._connection.execute(sql, list(parameters)).fetchnumpy()
+
+    def tables(self) -> dict[str, tuple[str, ...]]:
+        """The names of the tables and of their columns, in lower case."""
+        rows = self._connection.execute(
+            "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal"
+            " ORDER BY table_name, column_index"
+        ).fetchall()
+        found: dict[str, tuple[str, ...]] = {}
+        for table, column in rows:
+            found[table.lower()] = (*found.get(table.lower(), ()), column.lower())
+        return found
+
+    def interrupt(self) -> None:
+        """Stops a query that runs in another thread; it then raises duckdb.InterruptException."""
+        self._connection.interrupt()
+
+    def close(self) -> None:
+        """Closes the database."""
+        self._connection.close()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
