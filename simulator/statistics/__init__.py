@@ -1,0 +1,1 @@
+"""Numbers from aggregates: pure estimators that take a survival table and never a row."""
