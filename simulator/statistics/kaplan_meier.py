@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from simulator.aggregates.grid import DAYS_PER_MONTH, Grid, Unit
 from simulator.aggregates.survival import SurvivalTable
+from simulator.statistics.counts import check_counts, row_of
 from simulator.statistics.estimates import UNDEFINED, Estimate, normal_quantile
 
 Reals = NDArray[np.float64]
@@ -245,13 +246,10 @@ def followed_until(curve: Curve) -> float:
 
 def _counts_of(table: SurvivalTable, arm: str | None) -> tuple[Counts, Counts]:
     """Events and censorings of an arm, or of all together, each of shape (k,)."""
-    if (table.table.values < 0).any():
-        raise ValueError("counts of 0 and above were expected; the table holds a negative one")
+    check_counts(table)
     if arm is None:
         return table.events.sum(axis=0), table.censored.sum(axis=0)
-    if arm not in table.arms:
-        raise ValueError(f"one of the arms {', '.join(table.arms)} was expected; got {arm}")
-    row = table.arms.index(arm)
+    row = row_of(table.arms, arm)
     return table.events[row], table.censored[row]
 
 

@@ -1,0 +1,64 @@
+"""The restricted mean: the time without an event, on average, within a span."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.aggregates.grid import DAYS_PER_MONTH, Unit
+from simulator.statistics.estimates import UNDEFINED, Estimate, normal_quantile
+from simulator.statistics.kaplan_meier import Curve, Reals, followed_until, moment
+
+
+def restricted_mean(curve: Curve, months: float) -> Estimate:
+    """The area under the curve from index to a moment, in months (Irwin 1949).
+
+    Var = sum over t_i < tau of A_i^2 d_i / (n_i (n_i - d_i)), A_i being the area from t_i to tau
+    (Klein & Moeschberger 2003, eq. 4.5.2). By day the curve is a step function. By month it runs
+    straight between the edges of the bins; d and n are those of the curve (n - c/2), and A_i, which
+    is what a change in the logarithm of bin i's survival does to the area, then holds the part
+    that lies inside the bin as well (the delta method).
+
+    Args:
+        curve: A forward curve; its level is that of the interval.
+        months: The span tau, in months, in [0, the horizon].
+
+    Returns:
+        Estimate in months with estimate -+ z * SE, not cut off at 0 or tau. All three are None
+        where nobody was followed to tau and the curve has not come down to 0.
+
+    Raises:
+        ValueError: The span is negative or beyond the horizon.
+    """
+    end = moment(curve, months)
+    known_until = followed_until(curve)
+    if end > known_until + 1e-9 and curve.survival[-1] > 0.0:
+        return UNDEFINED
+    areas, influence = (
+        _step_areas(curve, end) if curve.grid.unit is Unit.DAY else _straight_areas(curve, end)
+    )
+    terms = np.diff(curve.greenwood, prepend=0.0)
+    error = float(np.sqrt(np.sum(influence**2 * terms))) / DAYS_PER_MONTH
+    mean = float(np.sum(areas)) / DAYS_PER_MONTH
+    reach = normal_quantile(curve.level) * error
+    return Estimate(mean, mean - reach, mean + reach)
+
+
+def _step_areas(curve: Curve, end: float) -> tuple[Reals, Reals]:
+    """The area in each day's cell and from each day to the end, in days, each of shape (k,)."""
+    areas = curve.survival * np.clip(end - curve.days, 0.0, 1.0)
+    return areas, _from_here(areas)
+
+
+def _straight_areas(curve: Curve, end: float) -> tuple[Reals, Reals]:
+    """The area in each bin and the influence of each bin on it, in days, each of shape (k,)."""
+    before = np.append(1.0, curve.survival[:-1])
+    inside = np.clip(end - (curve.days - DAYS_PER_MONTH), 0.0, DAYS_PER_MONTH)
+    half_square = inside**2 / (2.0 * DAYS_PER_MONTH)
+    areas = before * inside - (before - curve.survival) * half_square
+    return areas, _from_here(areas) - areas + curve.survival * half_square
+
+
+def _from_here(areas: Reals) -> Reals:
+    """The area from the start of each cell to the end, shape (k,)."""
+    from_here: Reals = np.cumsum(areas[::-1])[::-1]
+    return from_here
