@@ -78,15 +78,19 @@ class SurvivalTable:
         arm: NDArray[np.int64],
         days: NDArray[np.int64],
         event: NDArray[np.bool_],
+        patients: NDArray[np.int64] | None = None,
     ) -> SurvivalTable:
         """Counts rows: arm index, days from index (>= 0), whether the event happened; shape (n,).
 
-        Time beyond the grid's last day is censored at it.
+        Time beyond the grid's last day is censored at it. A row stands for one patient, or for as
+        many as `patients` says.
         """
         inside = days <= grid.last_day
         happened = event & inside
         cell = grid.cell_of(np.minimum(days, grid.last_day))
         shape = (len(arms), grid.size, 2)
         values = np.zeros(shape, dtype=np.int64)
-        np.add.at(values, (arm, cell, np.where(happened, 0, 1)), 1)
+        np.add.at(
+            values, (arm, cell, np.where(happened, 0, 1)), 1 if patients is None else patients
+        )
         return cls(grid, Table(survival_layout(arms, grid), values))

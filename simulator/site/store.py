@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +11,8 @@ import pyarrow as pa
 from simulator.errors import UserError
 
 DATABASE: Final = "cdm.duckdb"
-_LOCKED: Final[dict[str, str]] = {
+Parameters = list[object] | tuple[object, ...] | dict[str, object]
+_LOCKED: Final[dict[str, str | bool | int | float | list[str]]] = {
     "threads": "1",
     "memory_limit": "512MB",
     "enable_external_access": "false",
@@ -53,17 +53,17 @@ class Store:
                 hint="Remove the site's folder and run `cohortium build` again.",
             ) from error
 
-    def arrow(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+    def arrow(self, sql: str, parameters: Parameters = ()) -> pa.Table:
         """The result of a query as an Arrow table.
 
         Raises:
             duckdb.Error: The query failed or was interrupted.
         """
-        return self._connection.execute(sql, list(parameters)).to_arrow_table()
+        return self._connection.execute(sql, parameters).to_arrow_table()
 
-    def numpy(self, sql: str, parameters: Sequence[object] = ()) -> dict[str, Any]:
+    def numpy(self, sql: str, parameters: Parameters = ()) -> dict[str, Any]:
         """The result of a query as named numpy columns."""
-        return self._connection.execute(sql, list(parameters)).fetchnumpy()
+        return self._connection.execute(sql, parameters).fetchnumpy()
 
     def tables(self) -> dict[str, tuple[str, ...]]:
         """The names of the tables and of their columns, in lower case."""
