@@ -1,0 +1,1 @@
+"""The all-seeing eye: every answer a second time, from the rows themselves."""
