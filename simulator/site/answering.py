@@ -19,7 +19,7 @@ from simulator.messages.needs import (
     SurvivalNeed,
     layout_of,
 )
-from simulator.site.compile import IN_NO_ARM, IN_SEVERAL_ARMS, compile_question
+from simulator.site.compile import compile_question
 from simulator.site.concepts import resolve
 from simulator.site.store import Store
 
@@ -28,7 +28,15 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class _Groups:
-    """Groups of patients, shape (n,) each; days are 0 where follow-up was not asked for."""
+    """Groups of patients, shape (n,) each.
+
+    Attributes:
+        passed: How many leading steps hold.
+        arm: The place of the one arm, or one of the two places after the last arm.
+        days: Days from index to the end of follow-up.
+        event: Whether follow-up ended with the outcome.
+        patients: How many patients the group holds.
+    """
 
     passed: Integers
     arm: Integers
@@ -47,27 +55,38 @@ def answer(
     """
     resolution = resolve(store, question.codes)
     statement = compile_question(question, resolution, death_by_month=death_by_month)
-    groups = _groups(store.numpy(statement.sql, statement.parameters))
+    groups = _groups(question, store.numpy(statement.sql, statement.parameters))
     return tuple(_table(need, question, groups) for need in needs)
 
 
-def _groups(columns: dict[str, Any]) -> _Groups:
-    def whole(name: str) -> Integers:
-        return np.ma.filled(columns[name], 0).astype(np.int64)
-
-    event = np.ma.filled(columns["event"], 0).astype(np.bool_)
-    return _Groups(whole("passed"), whole("arm"), whole("days"), event, whole("patients"))
+def _groups(question: Question, columns: dict[str, Any]) -> _Groups:
+    """Reads the statement's bits: one for each step in order, then one for each arm."""
+    steps, arms = len(question.cohort.steps), len(question.arms)
+    held = np.asarray(columns["held"], dtype=np.int64)
+    bits = (held[:, None] >> np.arange(steps + arms)) & 1
+    passed = np.cumprod(bits[:, :steps], axis=1).sum(axis=1)
+    matched = bits[:, steps:].sum(axis=1)
+    arm = np.where(matched == 1, bits[:, steps:].argmax(axis=1), arms + (matched > 1))
+    return _Groups(
+        passed,
+        arm,
+        np.asarray(columns["days"], dtype=np.int64),
+        np.asarray(columns["event"], dtype=np.bool_),
+        np.asarray(columns["patients"], dtype=np.int64),
+    )
 
 
 def _table(need: Need, question: Question, groups: _Groups) -> Table:
     layout = layout_of(need, question)
     complete = groups.passed == len(question.cohort.steps)
-    assigned = complete & (groups.arm >= 0)
+    assigned = complete & (groups.arm < len(question.arms))
     match need:
         case AttritionNeed():
             return _attrition(layout, groups, assigned)
         case AssignmentNeed():
-            return _assignment(layout, groups, complete, len(question.arms))
+            return Table.from_flat(
+                layout, _counted(groups.arm[complete], groups.patients[complete], layout.cells)
+            )
         case SurvivalNeed(grid=grid):
             return SurvivalTable.from_rows(
                 tuple(arm.name for arm in question.arms),
@@ -83,15 +102,13 @@ def _table(need: Need, question: Question, groups: _Groups) -> Table:
 
 def _attrition(layout: Layout, groups: _Groups, assigned: NDArray[np.bool_]) -> Table:
     """Patients who passed at least k steps, for k = 0 ... n, then those in exactly one arm."""
-    steps = layout.axes[0].size - 2
-    exactly = np.bincount(groups.passed, weights=groups.patients, minlength=steps + 1)
+    exactly = _counted(groups.passed, groups.patients, layout.cells - 1)
     at_least = np.cumsum(exactly[::-1])[::-1]
-    counts = np.append(at_least, groups.patients[assigned].sum())
-    return Table.from_flat(layout, counts.astype(np.int64))
+    return Table.from_flat(layout, np.append(at_least, groups.patients[assigned].sum()))
 
 
-def _assignment(layout: Layout, groups: _Groups, complete: NDArray[np.bool_], arms: int) -> Table:
-    place = np.where(groups.arm == IN_NO_ARM, arms, groups.arm)
-    place = np.where(groups.arm == IN_SEVERAL_ARMS, arms + 1, place)[complete]
-    counts = np.bincount(place, weights=groups.patients[complete], minlength=arms + 2)
-    return Table.from_flat(layout, counts.astype(np.int64))
+def _counted(places: Integers, patients: Integers, size: int) -> Integers:
+    """The number of patients at each place, shape (size,)."""
+    counts = np.zeros(size, dtype=np.int64)
+    np.add.at(counts, places, patients)
+    return counts

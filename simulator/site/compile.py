@@ -1,7 +1,7 @@
 """Compiles a question into one SQL statement that passes once over a site's tables.
 
-The statement returns one row per group of patients: how many leading steps they passed, their arm,
-and (for those in exactly one arm) day and kind of the end of follow-up, with the number of patients.
+The statement returns one row per group of patients: which steps and arms hold (a bit for each step
+in order, then for each arm), day and kind of the end of follow-up, and the number of patients.
 Every need of a round is counted from these groups.
 
 Criteria that ask about the same kind of fact around the same anchor share one join and one
@@ -34,8 +34,6 @@ from simulator.language.windows import AgeRange, Count, DateRange, Window
 from simulator.site.concepts import Resolution
 from simulator.site.tables import EVENT_TABLES
 
-IN_NO_ARM: Final = -1
-IN_SEVERAL_ARMS: Final = -2
 _GENDER: Final = {Sex.FEMALE: 8532, Sex.MALE: 8507}
 
 
@@ -58,7 +56,7 @@ def compile_question(
         death_by_month: Whether the site knows of a death only its month.
 
     Returns:
-        A statement whose result has the columns passed, arm, days, event and patients.
+        A statement whose result has the columns held, days, event and patients.
     """
     return _Compiler(question, resolution, death_by_month=death_by_month).statement()
 
@@ -99,9 +97,9 @@ class _Compiler:
         self._add_people()
         self._add_facts()
         self._add_index()
-        self._add_patients()
+        counted = self._counted()
         text = ",\n".join(f"{name} AS {sql}" for name, sql in self._relations)
-        return Statement(f"WITH {text}\n{self._counted()}", self._parameters)
+        return Statement(f"WITH {text}\n{counted}", self._parameters)
 
     # -- small things -------------------------------------------------------------------------
 
@@ -190,7 +188,7 @@ class _Compiler:
         if events.occurrence is Occurrence.ANY and not events.related:
             return "facts", condition
         anchors = self._candidates(events, condition, indexed=indexed)
-        flags, joins = self._conditions(anchors, events.related)
+        flags, source = self._conditions(anchors, events.related)
         edge = {Occurrence.ANY: None, Occurrence.FIRST: "min", Occurrence.LAST: "max"}
         function = edge[events.occurrence]
         qualify = (
@@ -200,7 +198,7 @@ class _Compiler:
         )
         name = self._add(
             self._fresh("fitting"),
-            f"SELECT a.person_id, a.id, a.day FROM {anchors.relation} a{joins}"
+            f"SELECT a.person_id, a.id, a.day FROM {source}"
             f" WHERE {' AND '.join(flags) or 'true'}{qualify}",
         )
         return name, None
@@ -232,22 +230,33 @@ class _Compiler:
     def _conditions(
         self, anchors: _Anchors, criteria: tuple[Criterion, ...]
     ) -> tuple[list[str], str]:
-        """A condition for each criterion at the anchors `a`, and the joins that they need."""
+        """A condition for each criterion at the anchors `a`, and the FROM clause that it needs.
+
+        An anchor is itself a fact, so that counting facts around anchors loses none of them: the
+        counts of facts become columns of the anchors. Other relations are counted beside them.
+        """
         tallies: dict[str, _Tally] = {}
         conditions = [self._condition(anchors, criterion, tallies) for criterion in criteria]
-        joins = ""
+        source = f"{anchors.relation} a"
+        if "facts" in tallies:
+            source = f"{self._add_tally(anchors, tallies.pop('facts'))} a"
         for tally in tallies.values():
-            person = " JOIN person p ON p.person_id = a.person_id" if tally.needs_person else ""
-            columns = ", ".join(f"{text} AS {name}" for text, name in tally.columns.items())
-            self._add(
-                tally.name,
-                f"SELECT a.id, {columns} FROM {anchors.relation} a"
-                f" JOIN {tally.source} e ON e.person_id = a.person_id{person} GROUP BY a.id",
-            )
-            joins += f" LEFT JOIN {tally.name} ON {tally.name}.id = a.id"
+            source += f" LEFT JOIN {self._add_tally(anchors, tally)} ON {tally.name}.anchor = a.id"
         if any(_asks_person(criterion) for criterion in criteria):
-            joins += " LEFT JOIN person p ON p.person_id = a.person_id"
-        return conditions, joins
+            source += " LEFT JOIN person p ON p.person_id = a.person_id"
+        return conditions, source
+
+    def _add_tally(self, anchors: _Anchors, tally: _Tally) -> str:
+        columns = "".join(f", {text} AS {name}" for text, name in tally.columns.items())
+        person = " JOIN person p ON p.person_id = a.person_id" if tally.needs_person else ""
+        kept = "a.id AS anchor"
+        if tally.source == "facts":
+            kept = f"a.id, a.person_id, a.day{', a.index_day' if anchors.indexed else ''}"
+        return self._add(
+            tally.name,
+            f"SELECT {kept}{columns} FROM {anchors.relation} a"
+            f" JOIN {tally.source} e ON e.person_id = a.person_id{person} GROUP BY ALL",
+        )
 
     def _condition(
         self, anchors: _Anchors, criterion: Criterion, tallies: dict[str, _Tally]
@@ -287,7 +296,8 @@ class _Compiler:
         counted = "DISTINCT e.day" if criterion.count.distinct_days else "*"
         text = f"count({counted}) FILTER (WHERE {where})"
         column = tally.columns.setdefault(text, f"n{len(tally.columns)}")
-        return _count_condition(f"coalesce({tally.name}.{column}, 0)", criterion.count)
+        number = f"a.{column}" if source == "facts" else f"coalesce({tally.name}.{column}, 0)"
+        return _count_condition(number, criterion.count)
 
     def _day(self, domain: Domain, anchor: str) -> str:
         """The day of an event `e`; a death known by month is never before an anchor in its month."""
@@ -326,53 +336,41 @@ class _Compiler:
         """One index per patient: the first or the last day with an event that fits."""
         index = self._question.cohort.index
         anchors = self._candidates(index, self._own_condition(index), indexed=False)
-        flags, joins = self._conditions(anchors, index.related)
+        flags, source = self._conditions(anchors, index.related)
         edge = "min" if index.occurrence is Occurrence.FIRST else "max"
         self._add(
             "index_event",
-            f"SELECT a.person_id AS id, a.person_id, {edge}(a.day) AS day, {edge}(a.day) AS index_day"
-            f" FROM {anchors.relation} a{joins}"
+            f"SELECT a.person_id AS id, a.person_id, {edge}(a.day) AS day,"
+            f" {edge}(a.day) AS index_day FROM {source}"
             f" WHERE {' AND '.join(flags) or 'true'} GROUP BY a.person_id",
             kept=True,
         )
 
-    def _add_patients(self) -> None:
-        """Steps passed, arms matched, and the dates that end follow-up, for each index."""
+    def _counted(self) -> str:
+        """Patients per set of conditions held, day and kind of the end of follow-up."""
         steps = [step.require for step in self._question.cohort.steps]
         arms = [arm.require for arm in self._question.arms]
-        conditions, joins = self._conditions(_Anchors("index_event", indexed=True), (*steps, *arms))
-        flags = [f"({text}) AS s{number}" for number, text in enumerate(conditions[: len(steps)])]
-        flags += [f"({text}) AS g{number}" for number, text in enumerate(conditions[len(steps) :])]
+        conditions, source = self._conditions(
+            _Anchors("index_event", indexed=True), (*steps, *arms)
+        )
+        held = " + ".join(
+            f"CASE WHEN {text} THEN {1 << place} ELSE 0 END"
+            for place, text in enumerate(conditions)
+        )
         died, last_day = "d.death_date", "o.observation_period_end_date"
         if self._death_by_month:
             died = _never_before_in_month(_middle_of_month(died), "a.day")
             last_day = f"last_day({last_day})"
         self._add(
             "patient",
-            f"SELECT a.day, {', '.join(flags)}, o.observation_period_end_date AS ended,"
-            f" {died} AS died, coalesce({died} <= {last_day}, false) AS dead"
-            f" FROM index_event a{joins}"
+            f"SELECT {held} AS held, a.day, o.observation_period_end_date AS ended,"
+            f" {died} AS died, coalesce({died} <= {last_day}, false) AS event FROM {source}"
             " LEFT JOIN observation_period o ON o.person_id = a.person_id AND a.day"
             " BETWEEN o.observation_period_start_date AND o.observation_period_end_date"
             " LEFT JOIN death d ON d.person_id = a.person_id",
         )
-
-    def _counted(self) -> str:
-        """Patients per steps passed, arm, day and kind of the end of follow-up."""
-        steps = range(len(self._question.cohort.steps))
-        arms = range(len(self._question.arms))
-        passed = "".join(f" WHEN NOT s{number} THEN {number}" for number in steps)
-        passed = f"CASE{passed} ELSE {len(steps)} END" if steps else "0"
-        matched = " + ".join(f"g{number}::INTEGER" for number in arms)
-        chosen = "".join(f" WHEN g{number} THEN {number}" for number in arms)
-        assigned = " AND ".join((f"({matched}) = 1", *(f"s{number}" for number in steps)))
-        days = "coalesce(greatest(0, CASE WHEN dead THEN died ELSE ended END - day), 0)"
-        return (
-            f"SELECT {passed} AS passed,"
-            f" CASE WHEN ({matched}) > 1 THEN {IN_SEVERAL_ARMS}{chosen} ELSE {IN_NO_ARM} END AS arm,"
-            f" CASE WHEN {assigned} THEN {days} ELSE 0 END AS days,"
-            f" ({assigned}) AND dead AS event, count(*) AS patients FROM patient GROUP BY ALL"
-        )
+        days = "coalesce(greatest(0, CASE WHEN event THEN died ELSE ended END - day), 0)"
+        return f"SELECT held, {days} AS days, event, count(*) AS patients FROM patient GROUP BY ALL"
 
 
 def _middle_of_month(day: str) -> str:

@@ -1,0 +1,1 @@
+"""Behind the door: one organisation's database, its catalogue, policy, guard and ledger."""
