@@ -159,7 +159,7 @@ class _Compiler:
         )
 
     def _recorded(self, domain: Domain) -> str:
-        """The facts of one table, with the bits that their codes or their mere presence may give."""
+        """The facts of one table, with the bits that their codes or mere presence may give."""
         place = EVENT_TABLES[domain]
         day = f"t.{place.date}"
         if domain is Domain.DEATH and self._death_by_month:
@@ -300,7 +300,7 @@ class _Compiler:
         return _count_condition(number, criterion.count)
 
     def _day(self, domain: Domain, anchor: str) -> str:
-        """The day of an event `e`; a death known by month is never before an anchor in its month."""
+        """The day of an event `e`; a death by month is never before an anchor in its month."""
         if domain is Domain.DEATH and self._death_by_month:
             return _never_before_in_month("e.day", anchor)
         return "e.day"

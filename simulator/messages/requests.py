@@ -1,0 +1,107 @@
+"""Requests and answers. No request can express a row, and none carries SQL, code or a rule."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+
+from simulator.language.codes import ConceptSet
+from simulator.language.study import Question
+from simulator.messages.catalogue import Described
+from simulator.messages.needs import Need
+
+
+class ReleaseTerms(msgspec.Struct, frozen=True):
+    """The release that a request names; each side looks the rule up in its own registry.
+
+    Attributes:
+        name: Such as ``secure-sum``.
+        version: The version of the rule.
+        network_threshold: Counts of patients from 1 up to, not including, this number are withheld
+            after the sum. 0 where the release has no network rule.
+    """
+
+    name: str
+    version: int
+    network_threshold: int = 0
+
+
+class CatalogueRequest(msgspec.Struct, frozen=True, tag="catalogue?"):
+    """Asks what a site holds and which of these codes it knows."""
+
+    codes: tuple[ConceptSet, ...]
+
+
+class RoundRequest(msgspec.Struct, frozen=True, tag="round?"):
+    """Asks for the tables of one round of a run.
+
+    Attributes:
+        run: The run's identifier.
+        round: The round's number, from 1.
+        roster: `roster_hash` of the sites of the run, the same for all its rounds.
+        roster_size: How many sites the run has.
+        release: The terms under which the sum will be released.
+        question: The cohort, arms, outcome and follow-up that the needs are about.
+        needs: What is asked for; the tables come back in this order.
+    """
+
+    run: str
+    round: int
+    roster: str
+    roster_size: int
+    release: ReleaseTerms
+    question: Question
+    needs: tuple[Need, ...]
+
+
+Request = CatalogueRequest | RoundRequest
+
+
+class CatalogueAnswer(msgspec.Struct, frozen=True, tag="catalogue"):
+    """What a site says it holds."""
+
+    described: Described
+
+
+class RoundAnswer(msgspec.Struct, frozen=True, tag="round"):
+    """The cells of each table, as little-endian 64-bit whole numbers in flattening order."""
+
+    site: str
+    run: str
+    round: int
+    roster: str
+    cells: tuple[bytes, ...]
+
+
+class Refusal(msgspec.Struct, frozen=True, tag="refused"):
+    """A site's policy says no; the reason never depends on what an answer would have been."""
+
+    site: str
+    reason: str
+
+
+class Trouble(StrEnum):
+    """Why a site could not answer."""
+
+    DEADLINE = "the deadline passed"
+    DATABASE = "its database could not be read"
+    REQUEST = "it did not understand the request"
+    DEFECT = "it failed inside"
+
+
+class Apology(msgspec.Struct, frozen=True, tag="failed"):
+    """A site could not answer. Only the kind of trouble is said: its details may hold data."""
+
+    site: str
+    trouble: Trouble
+
+
+Answer = CatalogueAnswer | RoundAnswer | Refusal | Apology
+
+
+def roster_hash(sites: Sequence[str]) -> str:
+    """SHA-256 of the sites' names in roster order, as hexadecimal text."""
+    return hashlib.sha256("\n".join(sites).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Mechanisms: how a raw aggregate becomes a released one."""

@@ -1,0 +1,134 @@
+"""A site's door: bytes in, bytes out, and no exception in between."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from simulator.errors import CohortiumError
+from simulator.messages.codec import MalformedMessage, decode_request, encode
+from simulator.messages.requests import (
+    Answer,
+    Apology,
+    CatalogueAnswer,
+    CatalogueRequest,
+    Refusal,
+    Request,
+    RoundRequest,
+    Trouble,
+)
+from simulator.site.answering import answer
+from simulator.site.catalogue import CatalogueFile
+from simulator.site.guard import Clock, Guard
+from simulator.site.ledger import Ledger
+from simulator.site.policy import Policy
+from simulator.site.pool import StorePool
+from simulator.site.store import Store
+
+_KEPT_ROUNDS: Final = 32
+_EXPIRY: Final = dt.timedelta(hours=1)
+
+
+class Node:
+    """One site: its database, catalogue, policy and ledger.
+
+    A node remembers the answers of recent rounds, so that a request that comes twice is answered
+    alike and looked up once, and the roster of each run, so that a run cannot change it.
+
+    Args:
+        folder: The site's folder; its name is the site's name.
+        catalogue: What the site says it holds.
+        policy: Its policy, or None where it is missing or unreadable.
+        ledger: Where decisions are written.
+        stores: The stores shared by the nodes of this process.
+        clock: The time in UTC.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        catalogue: CatalogueFile,
+        policy: Policy | None,
+        ledger: Ledger,
+        stores: StorePool,
+        clock: Clock,
+    ) -> None:
+        self.site = folder.name
+        self._folder = folder
+        self._catalogue = catalogue
+        self._stores = stores
+        self._clock = clock
+        persons = catalogue.catalogue.persons
+        self._guard = Guard(self.site, policy, persons, ledger, clock)
+        self._rounds: OrderedDict[tuple[str, int], tuple[dt.datetime, RoundRequest, bytes]] = (
+            OrderedDict()
+        )
+
+    def handle(self, data: bytes, seconds: float) -> bytes:
+        """The answer to a request, within so many seconds; every failure is an answer too."""
+        try:
+            return self._handle(decode_request(data), seconds)
+        except MalformedMessage:
+            return self._apology(Trouble.REQUEST)
+        except duckdb.InterruptException:
+            return self._apology(Trouble.DEADLINE)
+        except (duckdb.Error, CohortiumError):
+            return self._apology(Trouble.DATABASE)
+        except Exception:  # noqa: BLE001  # what failed inside may hold data, so only that it did
+            return self._apology(Trouble.DEFECT)
+
+    def _handle(self, request: Request, seconds: float) -> bytes:
+        if isinstance(request, CatalogueRequest):
+            return encode(CatalogueAnswer(self._catalogue.describe(request.codes)))
+        self._forget()
+        known = self._rounds.get((request.run, request.round))
+        if known is not None and known[1] == request:
+            return known[2]
+        reply = encode(self._round(request, seconds))
+        self._rounds[request.run, request.round] = (self._clock(), request, reply)
+        return reply
+
+    def _round(self, request: RoundRequest, seconds: float) -> Answer:
+        for (run, _), (_, earlier, _) in self._rounds.items():
+            if run == request.run and (
+                earlier.roster != request.roster or earlier.round == request.round
+            ):
+                return Refusal(self.site, "the run has changed its roster or its question")
+        refusal = self._guard.refusal(request)
+        if refusal is not None:
+            return refusal
+        by_month = self._catalogue.catalogue.death_by_month
+        with self._stores.lend(self._folder) as store, _deadline(store, seconds):
+            tables = answer(store, request.question, request.needs, death_by_month=by_month)
+        return self._guard.answer(request, tables)
+
+    def _forget(self) -> None:
+        """Lets go of rounds that are old, and of the oldest where there are many."""
+        oldest = self._clock() - _EXPIRY
+        while self._rounds:
+            at, _, _ = next(iter(self._rounds.values()))
+            if at >= oldest and len(self._rounds) < _KEPT_ROUNDS:
+                return
+            self._rounds.popitem(last=False)
+
+    def _apology(self, trouble: Trouble) -> bytes:
+        return encode(Apology(self.site, trouble))
+
+
+@contextmanager
+def _deadline(store: Store, seconds: float) -> Iterator[None]:
+    """Interrupts the store's query when the time is up."""
+    timer = threading.Timer(max(seconds, 0.0), store.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
