@@ -195,7 +195,7 @@ def _follow_up(node: Node) -> FollowUp:
 
 
 def _analyses(node: Node, question: Question) -> Analyses:
-    given = node.fields(("survival at months",), ("reference arm",))
+    given = node.fields(("survival at months",), ("reference arm", "mean survival to month"))
     months = tuple(item.integer(at_least=1) for item in given["survival at months"].items())
     if list(months) != sorted(set(months)):
         given["survival at months"].fail("months must ascend, each once")
@@ -204,13 +204,15 @@ def _analyses(node: Node, question: Question) -> Analyses:
         if month > horizon:
             item.fail(f"month {month} is outside the follow-up of {horizon} months")
     arms = [arm.name for arm in question.arms]
+    mean = given.get("mean survival to month")
+    to_month = mean.integer(at_least=1, at_most=horizon) if mean else None
     reference = given.get("reference arm")
     if reference is None:
-        return Analyses(months, arms[0])
+        return Analyses(months, arms[0], to_month)
     if reference.text() not in arms:
         hint = nearest(reference.text(), arms)
         reference.fail(f"there is no arm '{reference.text()}'; expected {one_of(arms)}", hint)
-    return Analyses(months, reference.text())
+    return Analyses(months, reference.text(), to_month)
 
 
 def _step(node: Node, sets: ConceptSets) -> Step:

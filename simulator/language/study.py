@@ -114,10 +114,12 @@ class Analyses(msgspec.Struct, frozen=True):
     Attributes:
         landmarks: Months at which survival is reported, ascending.
         reference: The arm that hazard ratios are first given against.
+        restricted_mean: The month up to which mean survival is reported, if it is.
     """
 
     landmarks: tuple[int, ...]
     reference: str
+    restricted_mean: int | None = None
 
 
 class Study(msgspec.Struct, frozen=True):
@@ -137,7 +139,8 @@ class Study(msgspec.Struct, frozen=True):
         if self.analyses.reference not in arms:
             raise ValueError(f"the reference arm '{self.analyses.reference}' is not among the arms")
         horizon = self.question.follow_up.months
-        for month in self.analyses.landmarks:
+        asked = (*self.analyses.landmarks, self.analyses.restricted_mean or 1)
+        for month in asked:
             if not 1 <= month <= horizon:
                 raise ValueError(f"month {month} is outside the follow-up of {horizon} months")
         if not 0.0 <= self.least_completeness <= 1.0:

@@ -1,0 +1,152 @@
+"""The hub's inner role: opens answers, adds them up in roster order, applies network rules.
+
+It sees unreleased sums, and every result says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from simulator.aggregates.survival import SurvivalTable
+from simulator.aggregates.table import Table
+from simulator.errors import Refused, UserError
+from simulator.hub.analyses import ReleasedCounts, ReleasedTables
+from simulator.language.study import Question
+from simulator.messages.codec import MalformedMessage, decode_cells
+from simulator.messages.needs import (
+    AssignmentNeed,
+    AttritionNeed,
+    Need,
+    SurvivalNeed,
+    layout_of,
+)
+from simulator.messages.requests import RoundAnswer, RoundRequest
+from simulator.privacy.releases import Release
+from simulator.privacy.thresholds import is_small, withhold_small, withhold_steps
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One round's released tables, with what the release gives away.
+
+    Attributes:
+        released: What was released for each need.
+        alone_in_a_cell: The share of patients who are alone in a released survival cell, 0 to 1.
+        sites_with_matches: How many sites hold a patient of the cohort; None where the release
+            does not show it.
+    """
+
+    released: ReleasedTables
+    alone_in_a_cell: float
+    sites_with_matches: int | None
+
+
+def read_answer(request: RoundRequest, answer: RoundAnswer) -> tuple[Table, ...]:
+    """The tables in one site's answer to a request.
+
+    Raises:
+        MalformedMessage: The answer is to something else, has another shape, or cannot be.
+    """
+    asked = (request.run, request.round, request.roster)
+    if (answer.run, answer.round, answer.roster) != asked:
+        raise MalformedMessage("the answer is to another request")
+    if len(answer.cells) != len(request.needs):
+        raise MalformedMessage(f"{len(request.needs)} tables were expected")
+    tables = []
+    for need, data in zip(request.needs, answer.cells, strict=True):
+        layout = layout_of(need, request.question)
+        cells = decode_cells(data, layout.cells)
+        if (cells < 0).any():
+            raise MalformedMessage("a count is negative")
+        tables.append(Table.from_flat(layout, cells))
+    return tuple(tables)
+
+
+def open_round(
+    request: RoundRequest, release: Release, answers: Sequence[tuple[Table, ...]]
+) -> Opened:
+    """Adds the answers of a round up and releases the sums.
+
+    Args:
+        request: What was asked.
+        release: The release that the run stands under.
+        answers: The tables of each site, in roster order.
+
+    Raises:
+        Refused: The release does not let a table out.
+        UserError: Patients are in several arms.
+    """
+    sums = {
+        need: reduce(lambda a, b: a + b, (tables[place] for tables in answers))
+        for place, need in enumerate(request.needs)
+    }
+    matches = None
+    if release.threshold == 0:
+        matches = _sites_with_matches(request, answers)
+    _check_overlap(request.question, sums, release)
+    _check_arms(sums, release)
+    released = {need: _released(need, table, release) for need, table in sums.items()}
+    return Opened(released, _alone(released), matches)
+
+
+def _sites_with_matches(request: RoundRequest, answers: Sequence[tuple[Table, ...]]) -> int | None:
+    if AttritionNeed() not in request.needs:
+        return None
+    place = request.needs.index(AttritionNeed())
+    return sum(int(tables[place].flat()[-1] > 0) for tables in answers)
+
+
+def _check_overlap(question: Question, sums: Mapping[Need, Table], release: Release) -> None:
+    """Arms do not overlap: a study in which they do is refused whole."""
+    assignment = sums.get(AssignmentNeed())
+    several = int(assignment.flat()[-1]) if assignment is not None else 0
+    if several == 0:
+        return
+    number = "some" if is_small(several, release.threshold) else str(several)
+    names = ", ".join(f"'{arm.name}'" for arm in question.arms)
+    raise UserError(
+        f"the arms overlap: {number} patients are in more than one of {names}",
+        hint="Make the arms exclude each other, for example with 'none: [...]' in one of them.",
+    )
+
+
+def _check_arms(sums: Mapping[Need, Table], release: Release) -> None:
+    """Refuses survival where an arm is small: withheld, it would follow from the others."""
+    small: list[str] = []
+    for need, table in sums.items():
+        if isinstance(need, SurvivalNeed):
+            survival = SurvivalTable(need.grid, table)
+            small += [
+                arm
+                for arm, patients in zip(survival.arms, survival.patients, strict=True)
+                if is_small(int(patients), release.threshold)
+            ]
+    if small:
+        names = ", ".join(f"'{arm}'" for arm in small)
+        raise Refused(
+            f"the release '{release.name}' lets survival out for arms of at least "
+            f"{release.threshold} patients; too small: {names}",
+            hint="Merge arms, widen the cohort, or look at it under `--release exact`.",
+        )
+
+
+def _released(need: Need, table: Table, release: Release) -> ReleasedCounts | SurvivalTable:
+    if isinstance(need, SurvivalNeed):
+        return SurvivalTable(need.grid, table)
+    counts = [int(count) for count in table.flat()]
+    withhold = withhold_steps if isinstance(need, AttritionNeed) else withhold_small
+    return ReleasedCounts(table.layout.axes[0].labels, withhold(counts, release.threshold))
+
+
+def _alone(released: ReleasedTables) -> float:
+    """The share of patients who are the only one in their cell of a released survival table."""
+    alone = patients = 0
+    for table in released.values():
+        if isinstance(table, SurvivalTable):
+            alone += int(np.count_nonzero(table.table.values == 1))
+            patients += int(table.patients.sum())
+    return alone / patients if patients else 0.0

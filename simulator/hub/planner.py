@@ -1,0 +1,155 @@
+"""The plan of a run: which sites are asked and why the others are not, the rounds, the needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from simulator.errors import CohortiumError, TooFewAnswers, UserError
+from simulator.hub.analyses import analyses_of
+from simulator.hub.eligibility import Ground, Verdict, cannot_hold
+from simulator.hub.result import LeftOut
+from simulator.language.codes import Code
+from simulator.language.study import Study
+from simulator.messages.catalogue import Described, Knowledge
+from simulator.messages.needs import Need
+from simulator.privacy.releases import Release
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A site of the network as the planner knows it.
+
+    Attributes:
+        site: Its name.
+        described: Its catalogue, or None where it did not send one.
+        lost: Why it sent none; empty where it did.
+    """
+
+    site: str
+    described: Described | None
+    lost: str = ""
+
+
+Rule = Callable[[Study, Candidate], Verdict | None]
+
+
+def _is_on_line(_study: Study, site: Candidate) -> Verdict | None:
+    return Verdict(Ground.OFF_LINE, "off line") if site.lost == "off line" else None
+
+
+def _has_a_catalogue(_study: Study, site: Candidate) -> Verdict | None:
+    if site.described is not None:
+        return None
+    return Verdict(Ground.NO_CATALOGUE, f"sent no catalogue: {site.lost}")
+
+
+def _may_hold_patients(study: Study, site: Candidate) -> Verdict | None:
+    return None if site.described is None else cannot_hold(study.question, site.described)
+
+
+RULES: tuple[Rule, ...] = (_is_on_line, _has_a_catalogue, _may_hold_patients)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do, known before any site is asked about patients.
+
+    Attributes:
+        study: The study.
+        release: The release that its numbers will stand under.
+        candidates: Every site of the network, in its order.
+        roster: The sites that are asked, in the network's order.
+        left_out: Why each of the others is not.
+        unknown: For each code that some but not all asked sites know, how many do not.
+        needs: What each round asks for.
+    """
+
+    study: Study
+    release: Release
+    candidates: tuple[Candidate, ...]
+    roster: tuple[str, ...]
+    left_out: Mapping[str, Verdict]
+    unknown: Mapping[Code, int]
+    needs: tuple[frozenset[Need], ...]
+
+    @property
+    def online(self) -> int:
+        """How many sites are on line."""
+        return sum(verdict.ground is not Ground.OFF_LINE for verdict in self._verdicts())
+
+    def _verdicts(self) -> Iterable[Verdict]:
+        on_line = Verdict(Ground.DOMAIN, "")
+        return (self.left_out.get(site.site, on_line) for site in self.candidates)
+
+    def grounds(self) -> tuple[LeftOut, ...]:
+        """The sites left out, by ground, with their reasons."""
+        return tuple(
+            LeftOut(str(ground), sum(reasons.values()), dict(sorted(reasons.items())))
+            for ground in Ground
+            if (
+                reasons := Counter(
+                    verdict.reason for verdict in self.left_out.values() if verdict.ground is ground
+                )
+            )
+        )
+
+
+def make_plan(study: Study, release: Release, candidates: Iterable[Candidate]) -> Plan:
+    """Applies every rule to every site.
+
+    Raises:
+        UserError: No site that could be asked knows one of the study's codes.
+        TooFewAnswers: No site is eligible.
+    """
+    sites = tuple(candidates)
+    left_out: dict[str, Verdict] = {}
+    for site in sites:
+        verdict = next((found for rule in RULES if (found := rule(study, site))), None)
+        if verdict is not None:
+            left_out[site.site] = verdict
+    roster = tuple(site.site for site in sites if site.site not in left_out)
+    kept = [site.described for site in sites if site.described and site.site not in left_out]
+    if not roster:
+        raise _nobody(study, sites, left_out)
+    unknown = _unknown(study, kept)
+    nowhere = [code for code, number in unknown.items() if number == len(kept)]
+    if nowhere:
+        raise UserError(
+            f"no eligible site knows the code '{nowhere[0]}'",
+            hint=f"Correct it or take it out; `cohortium check {study.name}` lists unknown codes.",
+        )
+    needs = frozenset[Need]().union(*(next(part) for part in analyses_of(study, release)))
+    return Plan(study, release, sites, roster, left_out, unknown, (needs,))
+
+
+def _unknown(study: Study, kept: Iterable[Described]) -> dict[Code, int]:
+    """For each code of the study, how many sites do not know it, where any does not."""
+    places = [(codes.name, codes.include) for codes in study.question.codes]
+    missing: Counter[Code] = Counter()
+    for site in kept:
+        known = {codes.name: codes.entries for codes in site.codes}
+        for name, include in places:
+            for code, entry in zip(include, known[name], strict=True):
+                missing[code] += entry is not Knowledge.FOUND
+    return {code: number for code, number in missing.items() if number}
+
+
+def _nobody(
+    study: Study, sites: tuple[Candidate, ...], left_out: Mapping[str, Verdict]
+) -> CohortiumError:
+    """The error where no site is eligible: the user's if no site knows a concept set at all."""
+    described = [site.described for site in sites if site.described is not None]
+    for codes in study.question.codes:
+        if described and not any(site.knows(codes.name) for site in described):
+            return UserError(
+                f"no site knows any code of '{codes.name}'",
+                hint=f"`cohortium check {study.name}` lists unknown codes.",
+            )
+    reasons = Counter(verdict.reason for verdict in left_out.values())
+    told = "; ".join(f"{number} {reason}" for reason, number in reasons.most_common(4))
+    return TooFewAnswers(
+        f"none of the {len(sites)} sites is eligible: {told}",
+        hint=f"`cohortium explain {study.name}` shows why each site is left out.",
+    )

@@ -1,0 +1,185 @@
+"""The result of a run as values: `result` is reproducible, `run` is what happened this time."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from simulator.aggregates.released import Released
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """An estimate with its 95 % interval; None where it is not reached."""
+
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+
+
+class Landmark(msgspec.Struct, frozen=True):
+    """Survival at a number of months, and the patients still watched then."""
+
+    months: int
+    at_risk: int
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+
+
+class RestrictedMean(msgspec.Struct, frozen=True):
+    """Mean survival up to a number of months."""
+
+    months: int
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+
+
+class ArmResult(msgspec.Struct, frozen=True):
+    """What is known of one arm."""
+
+    arm: str
+    patients: int
+    events: int
+    censored: int
+    median_months: Interval
+    median_follow_up_months: float | None
+    survival: tuple[Landmark, ...]
+    rmst_months: RestrictedMean | None
+
+
+class LogRankResult(msgspec.Struct, frozen=True):
+    """The k-sample log-rank test."""
+
+    statistic: float
+    df: int
+    p: float
+
+
+class HazardRatioResult(msgspec.Struct, frozen=True):
+    """One pairwise contrast of the joint Cox model; `p_adjusted` is Holm's over all pairs."""
+
+    arm: str
+    reference: str
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    p: float | None
+    p_adjusted: float | None
+
+
+class AttritionStep(msgspec.Struct, frozen=True):
+    """How many patients are left after a step."""
+
+    step: str
+    patients: Released
+
+
+class CohortResult(msgspec.Struct, frozen=True):
+    """The cohort: patients in exactly one arm, and the steps that lead there."""
+
+    patients: Released
+    attrition: tuple[AttritionStep, ...]
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """How many sites were left out on one ground, with the reasons and how many share each."""
+
+    ground: str
+    sites: int
+    reasons: dict[str, int]
+
+
+class LostSite(msgspec.Struct, frozen=True):
+    """A site that was asked and did not answer."""
+
+    site: str
+    reason: str
+
+
+class NetworkResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who is in the network, who was asked, who answered, and who did not."""
+
+    name: str
+    organisations: int
+    online: int
+    eligible: int
+    asked: int
+    answered: int
+    not_eligible: tuple[LeftOut, ...]
+    failed: tuple[LostSite, ...]
+    with_matches: int | None = None
+
+
+class ReleaseResult(msgspec.Struct, frozen=True):
+    """Under which release the numbers stand, and how they were made."""
+
+    name: str
+    version: int
+    place: str
+    threshold: int
+    estimators: str
+    says: tuple[str, ...]
+    secure_aggregation: bool
+    laboratory: bool
+
+
+class Disclosure(msgspec.Struct, frozen=True):
+    """What the released cells give away.
+
+    Attributes:
+        alone_in_a_cell: The share of patients who are alone in a released cell of the survival
+            table (arm x time x kind of end), 0 to 1.
+        says: The same in words.
+    """
+
+    alone_in_a_cell: float
+    says: str
+
+
+class StudyResult(msgspec.Struct, frozen=True):
+    """The reproducible part of a result."""
+
+    study: str
+    version: int
+    title: str
+    estimand: str
+    network: NetworkResult
+    cohort: CohortResult
+    arms: tuple[ArmResult, ...]
+    log_rank: LogRankResult | None
+    hazard_ratios: tuple[HazardRatioResult, ...]
+    release: ReleaseResult
+    disclosure: Disclosure
+    notes: tuple[str, ...]
+    fingerprints: dict[str, str]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the result's JSON, as hexadecimal text."""
+        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+
+
+class RunRecord(msgspec.Struct, frozen=True):
+    """What happened this time; it differs between runs that have the same result."""
+
+    run: str
+    engine: str
+    started: str
+    seconds: float
+    attempts: int
+    rounds: int
+    bytes_sent: int
+    bytes_received: int
+    versions: dict[str, str]
+    host: dict[str, str]
+    result_fingerprint: str
+
+
+class Report(msgspec.Struct, frozen=True):
+    """A result with its run, as `cohortium run --format json` prints it."""
+
+    schema: int
+    result: StudyResult
+    run: RunRecord
