@@ -12,7 +12,7 @@ from simulator.hub.analyses import Analysis, Part, analyses_of
 from simulator.hub.planner import Plan
 from simulator.hub.wire import Failure, Wire
 from simulator.messages.codec import MalformedMessage, decode_answer, encode
-from simulator.messages.needs import Need
+from simulator.messages.needs import Need, layout_of
 from simulator.messages.requests import (
     Apology,
     Refusal,
@@ -121,7 +121,8 @@ def _attempt(
     waiting: dict[Analysis, frozenset[Need]] = {part: next(part) for part in analyses}
     results: dict[Analysis, Part] = {}
     while waiting:
-        request = _request(plan, attempt, len(attempt.opened) + 1, _united(waiting))
+        number = len(attempt.opened) + 1
+        request = round_request(plan, attempt.run, attempt.roster, number, _united(waiting))
         answers, lost = _exchange(wire, request, attempt.roster, seconds, traffic, progress)
         if lost:
             return lost
@@ -142,10 +143,6 @@ def _united(waiting: dict[Analysis, frozenset[Need]]) -> tuple[Need, ...]:
     return tuple(sorted(needs, key=repr))
 
 
-def _request(plan: Plan, attempt: _Attempt, number: int, needs: tuple[Need, ...]) -> RoundRequest:
-    return round_request(plan, attempt.run, attempt.roster, number, needs)
-
-
 def round_request(
     plan: Plan, run: str, roster: tuple[str, ...], number: int, needs: tuple[Need, ...]
 ) -> RoundRequest:
@@ -159,6 +156,18 @@ def round_request(
         question=plan.study.question,
         needs=needs,
     )
+
+
+def message_sizes(plan: Plan) -> tuple[tuple[int, int], ...]:
+    """For each round, the bytes of the request to one site and of its answer."""
+    sizes = []
+    for place, needs in enumerate(plan.needs):
+        ordered = tuple(sorted(needs, key=repr))
+        request = round_request(plan, "0" * 34, plan.roster, place + 1, ordered)
+        cells = tuple(bytes(8 * layout_of(need, plan.study.question).cells) for need in ordered)
+        answer = RoundAnswer(plan.roster[0], request.run, place + 1, request.roster, cells)
+        sizes.append((len(encode(request)), len(encode(answer))))
+    return tuple(sizes)
 
 
 def terms(release: Release) -> ReleaseTerms:

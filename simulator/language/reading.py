@@ -32,6 +32,8 @@ from simulator.language.study import (
     FollowUp,
     Outcome,
     Question,
+    Reported,
+    ReportedArm,
     Step,
     Study,
     events_asked,
@@ -57,7 +59,7 @@ _TOP_REQUIRED: Final = (
     "follow up",
     "analyses",
 )
-_TOP_OPTIONAL: Final = ("based on", "least completeness")
+_TOP_OPTIONAL: Final = ("based on", "least completeness", "reported")
 
 ConceptSets = Mapping[str, ConceptSet]
 
@@ -93,6 +95,7 @@ def _study(top: Node) -> Study:
             question=question,
             analyses=_analyses(given["analyses"], question),
             least_completeness=completeness.number(0.0, 1.0) if completeness else 1.0,
+            reported=_reported(given["reported"], question) if "reported" in given else None,
         ),
     )
 
@@ -213,6 +216,32 @@ def _analyses(node: Node, question: Question) -> Analyses:
         hint = nearest(reference.text(), arms)
         reference.fail(f"there is no arm '{reference.text()}'; expected {one_of(arms)}", hint)
     return Analyses(months, reference.text(), to_month)
+
+
+def _reported(node: Node, question: Question) -> Reported:
+    given = node.fields(("source",), ("patients", "arms"))
+    arms = given["arms"].entries() if "arms" in given else ()
+    known = [arm.name for arm in question.arms]
+    for key, _ in arms:
+        if key.text() not in known:
+            hint = nearest(key.text(), known)
+            key.fail(f"there is no arm '{key.text()}'; expected {one_of(known)}", hint)
+    return Reported(
+        source=given["source"].text(),
+        patients=given["patients"].integer(at_least=0) if "patients" in given else None,
+        arms=tuple(_reported_arm(key.text(), value) for key, value in arms),
+    )
+
+
+def _reported_arm(arm: str, node: Node) -> ReportedArm:
+    given = node.fields((), ("median months", "survival"))
+    median = given.get("median months")
+    survival = given["survival"].entries() if "survival" in given else ()
+    return ReportedArm(
+        arm,
+        median.number(at_least=0.0) if median else None,
+        tuple((key.integer(at_least=1), value.number(0.0, 1.0)) for key, value in survival),
+    )
 
 
 def _step(node: Node, sets: ConceptSets) -> Step:

@@ -122,8 +122,24 @@ class Analyses(msgspec.Struct, frozen=True):
     restricted_mean: int | None = None
 
 
+class ReportedArm(msgspec.Struct, frozen=True):
+    """What a publication says of one arm; survival as pairs of month and share alive."""
+
+    arm: str
+    median_months: float | None = None
+    survival: tuple[tuple[int, float], ...] = ()
+
+
+class Reported(msgspec.Struct, frozen=True):
+    """What a publication says, to stand beside what is found."""
+
+    source: str
+    patients: int | None = None
+    arms: tuple[ReportedArm, ...] = ()
+
+
 class Study(msgspec.Struct, frozen=True):
-    """Everything that is fixed before a run."""
+    """Everything that is fixed before a run, and what was reported before it, if anything was."""
 
     name: str
     version: int
@@ -131,6 +147,7 @@ class Study(msgspec.Struct, frozen=True):
     question: Question
     analyses: Analyses
     least_completeness: float = 1.0
+    reported: Reported | None = None
 
     def __post_init__(self) -> None:
         arms = [arm.name for arm in self.question.arms]

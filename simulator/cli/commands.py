@@ -1,0 +1,193 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from simulator import __version__
+from simulator.cli import options
+
+if TYPE_CHECKING:
+    from simulator.language.study import Study
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(__version__, prog_name="cohortium")
+def cli() -> None:
+    """Ask a network of synthetic hospitals, see only sums.
+
+    Start with `cohortium build`, then `cohortium run bclm`.
+    """
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _study(name: str) -> Study:
+    """The study of a path, a bundled name, or standard input for ``-``."""
+    from simulator.language.reading import parse_study, read_study
+
+    if name == "-":
+        return parse_study(click.get_text_stream("stdin").read(), "<stdin>")
+    return read_study(name)
+
+
+@cli.command()
+@options.network
+@options.data
+@click.option(
+    "--patients", type=click.IntRange(1), help="How many patients; default: the network's."
+)
+@click.option("--seed", type=click.IntRange(0), help="The seed; default: the network's.")
+@options.jobs
+@options.quiet
+def build(
+    network: str, data: Path, patients: int | None, seed: int | None, jobs: int, *, quiet: bool
+) -> None:
+    """Build a network's databases, one OMOP file for each site."""
+    from simulator.cli.progress import progress_bar
+    from simulator.synthesis.build import build as build_network
+    from simulator.synthesis.networks import read_network
+
+    plan = read_network(network)
+    with progress_bar("building", quiet=quiet) as advance:
+        report = build_network(
+            plan,
+            destination=data / plan.name,
+            patients=plan.patients if patients is None else patients,
+            seed=plan.seed if seed is None else seed,
+            jobs=jobs,
+            on_site=lambda _site: advance(len(plan.organisations)),
+        )
+    click.echo(report)
+
+
+@cli.command()
+@options.network
+@options.data
+def sites(network: str, data: Path) -> None:
+    """List the sites of a built network with their catalogues."""
+    from simulator.cli.text import print_sites
+    from simulator.network import find_network
+
+    print_sites(find_network(network, data))
+
+
+@cli.command()
+@click.argument("study")
+def check(study: str) -> None:
+    """Find mistakes in a STUDY and say where they are.
+
+    STUDY is a path, a bundled name, or - for standard input.
+    """
+    from simulator.cli.text import print_check
+
+    print_check(_study(study))
+
+
+@cli.command()
+@click.argument("study")
+@options.network
+@options.data
+@options.release
+@options.jobs
+@options.timeout
+@click.option("--sql", metavar="SITE", help="Also show the SQL that this site would run (local).")
+def explain(
+    study: str,
+    network: str,
+    data: Path,
+    release: str,
+    jobs: int,
+    timeout: float,
+    sql: str | None,
+) -> None:
+    """Show what a run of a STUDY would do: who is asked, for what, and what crosses the wire."""
+    from simulator.cli.text import print_plan, print_sql
+    from simulator.network import connect, find_network, statement_at
+    from simulator.privacy.releases import find_release
+
+    asked, rule, built = _study(study), find_release(release), find_network(network, data)
+    if sql is not None:
+        print_sql(sql, statement_at(built, sql, asked))
+        return
+    client = connect(built, laboratory=rule.laboratory_only, jobs=jobs, seconds=timeout, clock=_now)
+    print_plan(client.plan(asked, rule))
+
+
+@cli.command()
+@click.argument("study")
+@options.network
+@options.data
+@options.release
+@options.jobs
+@options.timeout
+@options.output_format
+@options.out
+@options.quiet
+def run(
+    study: str,
+    network: str,
+    data: Path,
+    release: str,
+    jobs: int,
+    timeout: float,
+    form: str,
+    out: Path | None,
+    *,
+    quiet: bool,
+) -> None:
+    """Run a STUDY on a network and print what was released.
+
+    STUDY is a path, a bundled name, or - for standard input.
+    """
+    import uuid
+
+    from simulator.cli.progress import progress_bar
+    from simulator.cli.text import print_report, write_report
+    from simulator.network import connect, find_network
+    from simulator.privacy.releases import find_release
+
+    asked, rule, built = _study(study), find_release(release), find_network(network, data)
+    if rule.laboratory_only:
+        click.echo(
+            f"laboratory: '{rule.name}' shows raw answers; the sites' policies are not asked",
+            err=True,
+        )
+    client = connect(built, laboratory=rule.laboratory_only, jobs=jobs, seconds=timeout, clock=_now)
+    with progress_bar("asking", quiet=quiet) as advance:
+        report = client.run(
+            asked, rule, run=uuid.uuid4().hex, progress=lambda _site, of: advance(of)
+        )
+    print_report(report, form)
+    if out is not None:
+        write_report(report, out)
+
+
+@cli.command()
+@click.argument("study")
+@options.network
+@options.data
+@options.jobs
+@options.timeout
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def verify(study: str, network: str, data: Path, jobs: int, timeout: float, form: str) -> None:
+    """Hold a STUDY against the truth: three columns; exit code 5 on a mismatch.
+
+    Federated sums; lifelines on pooled rows chosen by a plain interpreter; the generator's labels,
+    patient by patient. Reported figures stand beside them. Runs in the laboratory.
+    """
+    from simulator.cli.text import print_verification
+    from simulator.laboratory.verify import verify as hold_against_truth
+    from simulator.network import find_network
+
+    found = hold_against_truth(
+        _study(study), find_network(network, data), jobs=jobs, seconds=timeout, clock=_now
+    )
+    print_verification(found, form)
+    found.raise_on_mismatch()

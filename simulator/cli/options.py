@@ -1,0 +1,75 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorated = Callable[..., Any]
+
+network = click.option(
+    "--network",
+    default="as-reported",
+    show_default=True,
+    metavar="NAME|PATH",
+    help="The network that is built or asked.",
+)
+data = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="COHORTIUM_DATA",
+    default=Path("data"),
+    show_default=True,
+    help="The folder that holds built networks.",
+)
+jobs = click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    default=lambda: max(1, min(4, os.cpu_count() or 1)),
+    show_default="the number of cores, at most 4",
+    help="How many sites work at once.",
+)
+timeout = click.option(
+    "--timeout",
+    type=click.FloatRange(0.0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="The deadline for all sites to answer.",
+)
+release = click.option(
+    "--release",
+    default="secure-sum",
+    show_default=True,
+    metavar="NAME",
+    help="The rule under which sums are released: secure-sum, or exact (laboratory only).",
+)
+output_format = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "csv"]),
+    default="text",
+    show_default=True,
+    help="How the result is printed.",
+)
+out = click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder to write the result to, in every format.",
+)
+quiet = click.option("--quiet", is_flag=True, help="No progress on stderr.")
+
+
+def together(*decorators: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
+    """One decorator from several, the first given being the outermost."""
+
+    def decorate(function: Decorated) -> Decorated:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate

@@ -1,0 +1,197 @@
+"""Holds a study against the truth: federated sums, pooled rows, the generator's labels."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Iterator
+
+import msgspec
+import polars as pl
+
+from simulator.aggregates.grid import Unit
+from simulator.errors import VerificationFailed
+from simulator.hub.result import ArmResult, StudyResult
+from simulator.language.study import Study
+from simulator.network import BuiltNetwork, connect
+from simulator.privacy.releases import EXACT
+from simulator.site.catalogue import read_catalogue
+from simulator.site.store import Store
+from simulator.truth.interpreter import patients
+from simulator.truth.labels import LabelReport, compare_labels
+from simulator.truth.pooled import ArmTruth, PooledTruth, pooled_truth
+
+_TOLERANCE = 1e-9
+_COX_TOLERANCE = 1e-6
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One quantity three times: from sums, from pooled rows, and as it was reported."""
+
+    quantity: str
+    federated: float | None
+    pooled: float | None
+    reported: float | None
+    agrees: bool
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """What was found.
+
+    Attributes:
+        study: The study's name.
+        lines: The quantities.
+        labels: What the comparison with the generator's labels found, in sentences.
+        labels_agree: Whether no patient was missed, wrongly included, or in a wrong arm.
+        verdict: The outcome in a sentence.
+    """
+
+    study: str
+    lines: tuple[Line, ...]
+    labels: tuple[str, ...]
+    labels_agree: bool
+    verdict: str
+
+    def raise_on_mismatch(self) -> None:
+        """Ends with an error where any two ways disagree.
+
+        Raises:
+            VerificationFailed: A quantity differs, or labels do.
+        """
+        if not self.labels_agree or not all(line.agrees for line in self.lines):
+            raise VerificationFailed(self.verdict)
+
+
+def verify(
+    study: Study,
+    network: BuiltNetwork,
+    *,
+    jobs: int,
+    seconds: float,
+    clock: Callable[[], dt.datetime],
+) -> Verification:
+    """Runs a study in the laboratory and holds it against rows and labels of all sites.
+
+    The rows are chosen by the interpreter at every site of the network, also at those that the
+    planner leaves out: a patient there would show as a mismatch.
+    """
+    client = connect(network, laboratory=True, jobs=jobs, seconds=seconds, clock=clock)
+    result = client.run(study, EXACT, run="verify").result
+    frames = {member.site: _rows(network, member.site, study) for member in network.members}
+    pooled = pooled_truth(list(frames.values()), study, Unit.DAY)
+    lines = tuple(_lines(study, result, pooled))
+    labels = compare_labels(network.folder, study.question, frames)
+    differing = sum(not line.agrees for line in lines)
+    return Verification(
+        study=study.name,
+        lines=lines,
+        labels=labels.sentences(),
+        labels_agree=labels.agree,
+        verdict=_verdict(len(lines), differing, labels),
+    )
+
+
+def _rows(network: BuiltNetwork, site: str, study: Study) -> pl.DataFrame:
+    """The patients that the interpreter chooses at one site."""
+    folder = network.folder_of(site)
+    store = Store(folder)
+    try:
+        by_month = read_catalogue(folder).catalogue.death_by_month
+        return patients(store, study.question, death_by_month=by_month)
+    finally:
+        store.close()
+
+
+def _verdict(lines: int, differing: int, labels: LabelReport) -> str:
+    if differing == 0 and labels.agree:
+        return f"verified: {lines} quantities agree, and every label"
+    told = f"{differing} of {lines} quantities differ"
+    return f"not verified: {told}{'' if labels.agree else '; labels disagree'}"
+
+
+def _lines(study: Study, result: StudyResult, pooled: PooledTruth) -> Iterator[Line]:
+    reported = study.reported
+    total = result.cohort.patients
+    yield _line(
+        "patients in the cohort",
+        float(total) if isinstance(total, int) else None,
+        float(sum(arm.patients for arm in pooled.arms)),
+        float(reported.patients) if reported and reported.patients is not None else None,
+        _TOLERANCE,
+    )
+    for arm, truth in zip(result.arms, pooled.arms, strict=True):
+        yield from _arm_lines(study, arm, truth)
+    if result.log_rank is not None:
+        yield _line(
+            "log-rank chi-squared",
+            result.log_rank.statistic,
+            pooled.log_rank.statistic,
+            None,
+            _TOLERANCE,
+        )
+    for ratio, other in zip(result.hazard_ratios, pooled.hazard_ratios, strict=True):
+        same = (ratio.arm, ratio.reference) == (other.arm, other.reference)
+        name = f"hazard ratio {ratio.arm} / {ratio.reference}"
+        for what, mine, theirs in (
+            (name, ratio.estimate, other.ratio.estimate),
+            ("  from", ratio.lower, other.ratio.lower),
+            ("  to", ratio.upper, other.ratio.upper),
+        ):
+            yield _line(what, mine, theirs if same else math.nan, None, _COX_TOLERANCE)
+
+
+def _arm_lines(study: Study, arm: ArmResult, truth: ArmTruth) -> Iterator[Line]:
+    said = next(
+        (
+            found
+            for found in (study.reported.arms if study.reported else ())
+            if found.arm == arm.arm
+        ),
+        None,
+    )
+    yield _line(f"{arm.arm}: patients", arm.patients, truth.patients, None, _TOLERANCE)
+    yield _line("  died", arm.events, truth.events, None, _TOLERANCE)
+    yield _line(
+        "  median, months",
+        arm.median_months.estimate,
+        truth.median_months.estimate,
+        said.median_months if said else None,
+        _TOLERANCE,
+    )
+    yield _line(
+        "  median follow-up, months",
+        arm.median_follow_up_months,
+        truth.median_follow_up_months.estimate,
+        None,
+        _TOLERANCE,
+    )
+    survival = dict(said.survival) if said else {}
+    for mark, other in zip(arm.survival, truth.survival, strict=True):
+        name = f"  alive at {mark.months} months"
+        yield _line(
+            name, mark.estimate, other.survival.estimate, survival.get(mark.months), _TOLERANCE
+        )
+        yield _line("    from", mark.lower, other.survival.lower, None, _TOLERANCE)
+        yield _line("    to", mark.upper, other.survival.upper, None, _TOLERANCE)
+        yield _line("    still watched", mark.at_risk, other.at_risk, None, _TOLERANCE)
+
+
+def _line(
+    quantity: str,
+    federated: float | None,
+    pooled: float | None,
+    reported: float | None,
+    tolerance: float,
+) -> Line:
+    """A line; two numbers agree within a relative and absolute tolerance, two gaps always."""
+    if federated is None or pooled is None:
+        agrees = federated is None and pooled is None
+    else:
+        agrees = math.isclose(federated, pooled, rel_tol=tolerance, abs_tol=tolerance)
+    return Line(
+        quantity,
+        None if federated is None else float(federated),
+        None if pooled is None else float(pooled),
+        reported,
+        agrees,
+    )
