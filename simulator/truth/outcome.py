@@ -16,7 +16,7 @@ def with_outcome(indexed: pl.DataFrame, rows: Rows) -> pl.DataFrame:
     also one that a careless record puts before the index: it then happens on day 0.
     """
     ends = _ends(indexed, rows.periods)
-    deaths = rows.events(Domain.DEATH, None).group_by("person_id").agg(death=pl.col("date").min())
+    deaths = rows.events(Domain.DEATH, None).rename({"date": "death"})
     known = indexed.join(ends, on="person_id", how="left", maintain_order="left").join(
         deaths, on="person_id", how="left", maintain_order="left"
     )

@@ -60,7 +60,7 @@ class Rows:
         self._read: dict[Domain, pl.DataFrame] = {}
 
     def events(self, domain: Domain, codes: ConceptSet | None) -> pl.DataFrame:
-        """The dated events of a kind: person_id, date; one row for each that is recorded."""
+        """The dated events of a kind: person_id, date; one row for each record, one for a death."""
         rows = self._events(domain)
         if codes is not None:
             ids = self.resolve(codes)
@@ -89,10 +89,13 @@ class Rows:
             coded = () if domain is Domain.DEATH else ("concept", "source")
             rows = self._table(_EVENTS[domain], ("person_id", "date", *coded))
             rows = rows.with_columns(pl.col("date").cast(pl.Date)).drop_nulls("date")
-            if domain is Domain.DEATH and self.death_by_month:
-                rows = rows.with_columns(date=mid_month(pl.col("date")))
-            self._read[domain] = rows
+            self._read[domain] = self._deaths(rows) if domain is Domain.DEATH else rows
         return self._read[domain]
+
+    def _deaths(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """One death a person, however often it is recorded: the earliest."""
+        once = rows.group_by("person_id").agg(pl.col("date").min())
+        return once.with_columns(date=mid_month(pl.col("date"))) if self.death_by_month else once
 
     def _concepts(self, codes: Iterable[Code]) -> set[int]:
         found: set[int] = set()

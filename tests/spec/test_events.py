@@ -35,6 +35,19 @@ def test_death_is_an_event_like_others(site: Site) -> None:
     )
 
 
+def test_a_death_happens_once_on_the_earliest_day_recorded(site: Site) -> None:
+    site.fits(
+        "{death: any, days: 0 to 9, count: exactly 1}",
+        """
+        record                            | fits | because
+        index on 0, dead on 5             | yes  |
+        index on 0, dead on 5, dead on 5  | yes  | one death, recorded twice
+        index on 0, dead on 5, dead on 7  | yes  | on day 5
+        index on 0, dead on 5, dead on -1 | no   | on day -1
+        """,
+    )
+
+
 def test_dates_are_those_of_the_event_and_include_both_ends(site: Site) -> None:
     site.fits(
         "{drug: chemo, dates: 2020-01-02 to 2020-01-04}",

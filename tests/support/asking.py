@@ -41,7 +41,8 @@ def question(
     """A question whose parts are given as YAML, indented by two."""
     return parse_study(
         f"study: example\nversion: 1\ntitle: an example\ncodes:\n{codes}\nindex: {index}\n"
-        f"steps:\n{steps or '  []'}\narms:\n{arms}\noutcome: death\nfollow up: {{months: {months}}}\n"
+        f"steps:\n{steps or '  []'}\narms:\n{arms}\n"
+        f"outcome: death\nfollow up: {{months: {months}}}\n"
         "analyses: {survival at months: []}\n"
     ).question
 

@@ -34,15 +34,17 @@ WORDS: Final = {
     "stay": "visit Visit IP",
 }
 _GENDER: Final = {"female": 8532, "male": 8507, "sex unknown": 0}
+Fact = tuple[Domain, dt.date | None, int | None, int | None]
+"""Kind, day, standard concept and source concept."""
 
 
 @dataclass
 class Drawn:
     """One drawn patient, before identifiers are given out."""
 
-    gender: int = 8532
+    gender: int | None = 8532
     born: int | None = 1960
-    facts: list[tuple[Domain, dt.date | None, int, int]] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
     watched: list[tuple[dt.date | None, dt.date | None]] = field(default_factory=list)
 
 
@@ -109,7 +111,7 @@ def _add(drawn: Drawn, item: str) -> None:
         drawn.facts.append(_fact(item))
 
 
-def _fact(item: str) -> tuple[Domain, dt.date | None, int, int]:
+def _fact(item: str) -> Fact:
     what, when = item.rsplit(" on ", 1)
     if what == "dead":
         return Domain.DEATH, day(when), 0, 0
