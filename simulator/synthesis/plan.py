@@ -1,0 +1,180 @@
+"""The small plan of a whole network: who is where, and the courses of the cohort."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import UserError
+from simulator.synthesis.acceptance import ArmFigures, draw_arm
+from simulator.synthesis.courses import Courses
+from simulator.synthesis.labels import NEAR_MISSES, Label
+from simulator.synthesis.near_misses import SEEN_AT_LEAST, draw_arms
+from simulator.synthesis.networks import NetworkFile
+from simulator.synthesis.organisations import Organisation
+from simulator.synthesis.scenario import Scenario
+
+_PATIENTS_OF_COUNTS: Final = 200_000
+_LEAST_BACKGROUND: Final = 3
+
+
+@dataclass(frozen=True)
+class SitePlan:
+    """What one site is built from, apart from scenario, seed and its own habits.
+
+    Attributes:
+        number: The site's position in the network.
+        patients: All its patients.
+        near_misses: Label -> patients.
+        cohort: The courses of its cohort patients.
+    """
+
+    number: int
+    patients: int
+    near_misses: dict[Label, int]
+    cohort: Courses
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The plan of a network.
+
+    Attributes:
+        sites: One for each organisation, in order.
+        figures: What each arm's recorded data show.
+        can_answer: Whether each organisation can answer the study, shape (organisations,).
+    """
+
+    sites: tuple[SitePlan, ...]
+    figures: tuple[ArmFigures, ...]
+    can_answer: NDArray[np.bool_]
+
+
+def generator(network: NetworkFile, seed: int, part: str) -> np.random.Generator:
+    """The source of randomness of one part of a network, independent of all other parts."""
+    scenario = int(network.scenario.fingerprint[:16], 16)
+    return np.random.default_rng(
+        np.random.SeedSequence([seed, scenario, zlib.crc32(part.encode())])
+    )
+
+
+def _place_cohort(
+    rng: np.random.Generator, count: int, weights: NDArray[np.float64]
+) -> NDArray[np.int32]:
+    """Positions of sites for `count` patients in random order; each site with weight has one."""
+    able = np.flatnonzero(weights)
+    if count < len(able):
+        raise UserError(
+            f"{count} patients of the cohort cannot be at {len(able)} sites",
+            hint="Give the arms of the scenario more patients.",
+        )
+    rest = rng.choice(len(weights), size=count - len(able), p=weights / weights.sum())
+    placed = rng.permutation(np.concatenate([able, rest]))
+    return placed.astype(np.int32)
+
+
+def _sizes(rng: np.random.Generator, scenario: Scenario) -> list[int]:
+    sizes = [arm.patients for arm in scenario.arms]
+    if not scenario.drawn_sizes:
+        return sizes
+    arms = draw_arms(rng, scenario.arms, int(rng.poisson(sum(sizes))))
+    return [int(number) for number in np.bincount(arms, minlength=len(sizes))]
+
+
+def _draw_cohort(
+    network: NetworkFile, seed: int, weights: NDArray[np.float64]
+) -> tuple[Courses, tuple[ArmFigures, ...]]:
+    rng = generator(network, seed, "plan/places")
+    sizes = _sizes(rng, network.scenario)
+    places = np.split(_place_cohort(rng, sum(sizes), weights), np.cumsum(sizes)[:-1])
+    drawn = [
+        draw_arm(
+            generator(network, seed, f"plan/arm {number}"),
+            number,
+            site,
+            network.organisations,
+            network.scenario,
+            seed,
+        )
+        for number, site in enumerate(places)
+    ]
+    return Courses.concatenate([courses for courses, _ in drawn]), tuple(one for _, one in drawn)
+
+
+def _near_misses(
+    network: NetworkFile, patients: int, seed: int, can_answer: NDArray[np.bool_]
+) -> list[dict[Label, int]]:
+    rng = generator(network, seed, "plan/near misses")
+    scenario, organisations = network.scenario, network.organisations
+    weights = np.array([organisation.weight for organisation in organisations])
+    far = np.array([organisation.shift > 2 * SEEN_AT_LEAST for organisation in organisations])
+    places = {
+        Label.AFTER_WINDOW: can_answer & far,
+        Label.ELSEWHERE: ~can_answer,
+    }
+    found: list[dict[Label, int]] = [{} for _ in organisations]
+    for label in NEAR_MISSES:
+        share = weights * places.get(label, can_answer)
+        wanted = scenario.near_misses[label] * patients // _PATIENTS_OF_COUNTS
+        if not share.any() or not scenario.near_misses[label]:
+            continue
+        counts = rng.multinomial(max(wanted, scenario.least), share / share.sum())
+        for number in np.flatnonzero(counts):
+            found[number][label] = int(counts[number])
+    return found
+
+
+def _background(patients: int, weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Shares `patients` out by weight, each site with a few, the total exact."""
+    exact = weights / weights.sum() * (patients - _LEAST_BACKGROUND * len(weights))
+    counts = np.floor(exact).astype(np.int64)
+    missing = int(exact.sum().round()) - int(counts.sum())
+    counts[np.argsort(counts - exact, kind="stable")[:missing]] += 1
+    shared: NDArray[np.int64] = counts + _LEAST_BACKGROUND
+    return shared
+
+
+def _answering(organisations: Sequence[Organisation], scenario: Scenario) -> NDArray[np.bool_]:
+    return np.array([one.can_answer(scenario.first, scenario.last) for one in organisations])
+
+
+def draw_plan(network: NetworkFile, *, patients: int, seed: int) -> Plan:
+    """Draws the plan of a network.
+
+    Args:
+        network: The network.
+        patients: All patients of all sites.
+        seed: Any whole number from 0 up.
+
+    Raises:
+        UserError: There are too few patients for the cohort and its near misses, or no draw of an
+            arm was accepted.
+    """
+    weights = np.array([organisation.weight for organisation in network.organisations])
+    can_answer = _answering(network.organisations, network.scenario)
+    cohort, found = _draw_cohort(network, seed, weights * can_answer)
+    near_misses = _near_misses(network, patients, seed, can_answer)
+    planned = np.bincount(cohort.site, minlength=len(weights))
+    planned = planned + np.array([sum(counts.values()) for counts in near_misses])
+    least = int(planned.sum()) + _LEAST_BACKGROUND * len(weights)
+    if patients < least:
+        raise UserError(
+            f"{patients} patients are too few for '{network.name}'",
+            hint=f"Its cohort, the near misses and its {len(weights)} sites need {least} or more.",
+        )
+    background = _background(patients - int(planned.sum()), weights)
+    sites = tuple(
+        SitePlan(
+            number,
+            int(planned[number] + background[number]),
+            near_misses[number],
+            cohort.take(cohort.site == number),
+        )
+        for number in range(len(weights))
+    )
+    return Plan(sites, found, can_answer)
