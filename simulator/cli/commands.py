@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ def _study(name: str) -> Study:
     from simulator.language.reading import parse_study, read_study
 
     if name == "-":
-        return parse_study(click.get_text_stream("stdin").read(), "<stdin>")
+        return parse_study(sys.stdin.read(), "<stdin>")
     return read_study(name)
 
 
@@ -51,6 +52,7 @@ def build(
 ) -> None:
     """Build a network's databases, one OMOP file for each site."""
     from simulator.cli.progress import progress_bar
+    from simulator.cli.text import print_build
     from simulator.synthesis.build import build as build_network
     from simulator.synthesis.networks import read_network
 
@@ -64,7 +66,7 @@ def build(
             jobs=jobs,
             on_site=lambda _site: advance(len(plan.organisations)),
         )
-    click.echo(report)
+    print_build(report)
 
 
 @cli.command()

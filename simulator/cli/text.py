@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from simulator.laboratory.verify import Verification
     from simulator.language.study import Study
     from simulator.network import BuiltNetwork
+    from simulator.synthesis.build import BuildReport
 
 _WIDTH: Final = 80
 _NOT_REACHED: Final = "not reached"
@@ -29,7 +30,7 @@ _NOT_REACHED: Final = "not reached"
 
 def console(file: io.StringIO | None = None) -> Console:
     """A console of at most 80 columns; plain where the output is not a terminal."""
-    found = Console(file=file, highlight=False, soft_wrap=False)
+    found = Console(file=file, highlight=False)
     return found if found.width <= _WIDTH else Console(file=file, highlight=False, width=_WIDTH)
 
 
@@ -242,8 +243,9 @@ def _print_contrasts(screen: Console, result: StudyResult) -> None:
         f"log-rank over {len(result.arms)} arms: chi-squared {test.statistic:.2f}, "
         f"{test.df} df, p = {_p(test.p)}",
     )
-    table = _table("hazard ratio of", "against", "ratio (95 %)", "p", "p (Holm)")
+    table = _table("hazard ratio of", "against", "ratio (95 %)", "p", "Holm's")
     table.columns[1].justify = "left"
+    table.padding = (0, 1, 0, 0)
     for ratio in result.hazard_ratios:
         found = "not estimable"
         if ratio.estimate is not None:
@@ -261,6 +263,16 @@ def _p(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def print_build(report: BuildReport) -> None:
+    """What a build did, in a line or two."""
+    kept = f", {len(report.kept)} were there already" if report.kept else ""
+    click.echo(
+        f"{report.network}: {len(report.built)} sites built{kept}; "
+        f"{report.patients:,} patients, {report.cohort:,} of them in the cohort"
+    )
+    click.echo(f"in {report.folder}")
+
+
 # -- everything else ----------------------------------------------------------------------------
 
 
@@ -273,7 +285,7 @@ def print_sites(network: BuiltNetwork) -> None:
     table = _table("site", "persons", "years", "does not hold", "on line")
     for member in network.members:
         catalogue = read_catalogue(network.folder_of(member.site)).catalogue
-        years = [year for held in catalogue.holdings for year in (held.first_year, held.last_year)]
+        years = [day.year for held in catalogue.holdings for day in (held.first, held.last)]
         held = {str(holding.domain) for holding in catalogue.holdings}
         lacking = [domain for domain in _domains() if domain not in held]
         table.add_row(
