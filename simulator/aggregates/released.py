@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
 
-class Withheld(msgspec.Struct, frozen=True):
-    """A cell that was not released because its count is positive and below a threshold.
+class Of(StrEnum):
+    """What of a withheld cell is positive and below the threshold."""
 
-    It is a type of its own so that it can never be taken for a number.
+    COUNT = "count"
+    DIFFERENCE = "difference to a released count"
+
+
+class Withheld(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A cell that was not released; a type of its own, so that it is never taken for a number.
+
+    Attributes:
+        below: The threshold.
+        of: Whether the count itself is small, or released it would show a small difference.
     """
 
     below: int
+    of: Of = Of.COUNT
 
 
 class Between(msgspec.Struct, frozen=True):

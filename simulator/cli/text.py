@@ -18,7 +18,7 @@ from simulator.aggregates.released import Between, Released, Withheld
 
 if TYPE_CHECKING:
     from simulator.hub.planner import Plan
-    from simulator.hub.result import ArmResult, Report, StudyResult
+    from simulator.hub.result import ArmResult, LeftOut, Report, StudyResult
     from simulator.laboratory.verify import Verification
     from simulator.language.study import Study
     from simulator.network import BuiltNetwork
@@ -37,7 +37,7 @@ def console(file: io.StringIO | None = None) -> Console:
 def number(count: Released) -> str:
     """A released count as text."""
     if isinstance(count, Withheld):
-        return f"1-{count.below - 1}"
+        return "withheld"
     if isinstance(count, Between):
         return f"{count.at_least}-{count.at_most}"
     return f"{count:,}"
@@ -87,7 +87,7 @@ def _json(report: object) -> str:
 def to_json(value: object) -> object:
     """Built-in values; a withheld number as ``{"withheld": {"below": 11}}``."""
     if isinstance(value, Withheld):
-        return {"withheld": {"below": value.below}}
+        return {"withheld": msgspec.to_builtins(value)}
     if isinstance(value, msgspec.Struct):
         fields = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
         return {name: to_json(getattr(value, field)) for name, field in fields}
@@ -149,20 +149,16 @@ def _print_network(screen: Console, result: StudyResult) -> None:
         f"{network.eligible} eligible, {network.asked} asked, {network.answered} answered",
         style="bold",
     )
-    for ground in network.not_eligible:
-        _indented(screen, f"{ground.sites:>3} {_reasons(ground.reasons)}")
+    _print_left_out(screen, network.not_eligible)
     for lost in network.failed:
         _indented(screen, f"lost: {lost.site}: {lost.reason}")
 
 
-def _reasons(reasons: dict[str, int]) -> str:
-    """The reasons of one ground; many alike are told as the most common and a number."""
-    ordered = sorted(reasons, key=lambda reason: (-reasons[reason], reason))
-    if len(ordered) == 1:
-        return ordered[0]
-    told = [f"{reason} ({reasons[reason]})" for reason in ordered[:3]]
-    more = sum(reasons[reason] for reason in ordered[3:])
-    return "; ".join([*told, f"the like ({more})"] if more else told)
+def _print_left_out(screen: Console, grounds: tuple[LeftOut, ...]) -> None:
+    """How many sites are not asked for each reason."""
+    for ground in grounds:
+        for reason, count in sorted(ground.reasons.items(), key=lambda item: -item[1]):
+            _indented(screen, f"{count:>3} {reason}")
 
 
 def _print_attrition(screen: Console, result: StudyResult) -> None:
@@ -351,9 +347,7 @@ def print_plan(plan: Plan) -> None:
         f"{len(plan.roster)} eligible and asked",
         style="bold",
     )
-    for ground in plan.grounds():
-        for reason, count in sorted(ground.reasons.items(), key=lambda item: -item[1]):
-            _indented(screen, f"{count:>3} {reason}")
+    _print_left_out(screen, plan.grounds())
     for code, count in sorted(plan.unknown.items(), key=lambda item: -item[1])[:8]:
         _indented(screen, f"{count:>3} of those asked do not know the code {code}", style="dim")
     sizes = message_sizes(plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simulator.aggregates.released import Released, Withheld
+from simulator.aggregates.released import Of, Released, Withheld
 
 
 def is_small(count: int, threshold: int) -> bool:
@@ -18,13 +18,16 @@ def withhold_small(counts: Sequence[int], threshold: int) -> tuple[Released, ...
     Where exactly one is withheld, a published total would give it back; the smallest other
     positive count is then withheld as well.
     """
-    hidden = {place for place, count in enumerate(counts) if is_small(count, threshold)}
+    hidden = {
+        place: Withheld(threshold)
+        for place, count in enumerate(counts)
+        if is_small(count, threshold)
+    }
     others = [place for place, count in enumerate(counts) if count > 0 and place not in hidden]
     if len(hidden) == 1 and others:
-        hidden.add(min(others, key=lambda place: counts[place]))
-    return tuple(
-        Withheld(threshold) if place in hidden else count for place, count in enumerate(counts)
-    )
+        smallest = min(others, key=lambda place: counts[place])
+        hidden[smallest] = Withheld(threshold, Of.DIFFERENCE)
+    return tuple(hidden.get(place, count) for place, count in enumerate(counts))
 
 
 def withhold_steps(counts: Sequence[int], threshold: int) -> tuple[Released, ...]:
@@ -36,9 +39,10 @@ def withhold_steps(counts: Sequence[int], threshold: int) -> tuple[Released, ...
     released: list[Released] = []
     following: int | None = None
     for count in reversed(counts):
-        near = following is not None and is_small(count - following, threshold)
-        if is_small(count, threshold) or near:
+        if is_small(count, threshold):
             released.append(Withheld(threshold))
+        elif following is not None and is_small(count - following, threshold):
+            released.append(Withheld(threshold, Of.DIFFERENCE))
         else:
             released.append(count)
             following = count
