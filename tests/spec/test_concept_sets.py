@@ -123,3 +123,14 @@ def test_any_takes_every_event_of_the_kind(site: Site) -> None:
         index on 0, tumour on 1        | no   | a condition is not a drug
         """,
     )
+
+
+def test_the_concept_0_stands_for_none_even_where_it_has_a_row(site: Site) -> None:
+    site.fits(
+        "{drug: none}",
+        """
+        record                         | fits | because
+        index on 0, drug unmapped on 1 | no   | the standard's 0 is the lack of a concept
+        """,
+        codes=CODES + "  none: [None 0]",
+    )

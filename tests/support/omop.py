@@ -21,6 +21,7 @@ DAY_ZERO: Final = dt.date(2020, 1, 1)
 # (concept_id, vocabulary_id, concept_code, standard, parent). Chosen for what tests ask, not for
 # medicine: a tree three deep, a drug below an ingredient, two vocabularies that share the code 100.
 _VOCABULARY: Final = (
+    (0, "None", "0", False, None),
     (1001, "ICD10CM", "C50", False, None),
     (1002, "ICD10CM", "C50.9", False, "C50"),
     (1003, "ICD10CM", "C50.911", False, "C50.9"),

@@ -18,7 +18,7 @@ def _on(day: int) -> dt.date:
     return FIRST_DAY + dt.timedelta(day)
 
 
-_days = st.integers(0, DAYS).map(_on)
+_days = st.sampled_from(DAYS).map(_on)
 _facts = st.tuples(
     st.sampled_from(_CODED),
     st.none() | _days | _days | _days | _days,
@@ -53,18 +53,18 @@ def _one(chance: random.Random) -> Drawn:
     facts: list[Fact] = [
         (
             chance.choice(_CODED),
-            None if chance.random() < 0.02 else _on(chance.randint(0, DAYS)),
+            None if chance.random() < 0.02 else _on(chance.choice(DAYS)),
             chance.choice((*CONCEPTS, None)),
             chance.choice((*CONCEPTS, None)),
         )
         for _ in range(chance.randint(0, 24))
     ]
     facts += [
-        (Domain.DEATH, _on(chance.randint(0, DAYS)), 0, 0)
+        (Domain.DEATH, _on(chance.choice(DAYS)), 0, 0)
         for _ in range(chance.choice((0, 0, 1, 1, 1, 2)))
     ]
     watched: list[tuple[dt.date | None, dt.date | None]] = []
     for _ in range(chance.choice((0, 1, 1, 1, 2))):
-        start, end = sorted(chance.randint(0, DAYS) for _ in range(2))
+        start, end = sorted(chance.choices(DAYS, k=2))
         watched.append((_on(start), _on(end)))
     return Drawn(chance.choice(GENDERS), chance.choice(BIRTHS), facts, watched)
