@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from simulator.aggregates.released import Of, Released, Withheld
 
@@ -15,8 +15,8 @@ def is_small(count: int, threshold: int) -> bool:
 def withhold_small(counts: Sequence[int], threshold: int) -> tuple[Released, ...]:
     """Counts that are not part of each other, the small ones withheld.
 
-    Where exactly one is withheld, a published total would give it back; the smallest other
-    positive count is then withheld as well.
+    A published total gives the sum of what is withheld. Where that leaves a withheld count only one
+    value, the smallest other positive count is withheld as well, and so on while there are others.
     """
     hidden = {
         place: Withheld(threshold)
@@ -24,10 +24,26 @@ def withhold_small(counts: Sequence[int], threshold: int) -> tuple[Released, ...
         if is_small(count, threshold)
     }
     others = [place for place, count in enumerate(counts) if count > 0 and place not in hidden]
-    if len(hidden) == 1 and others:
-        smallest = min(others, key=lambda place: counts[place])
-        hidden[smallest] = Withheld(threshold, Of.DIFFERENCE)
+    others.sort(key=lambda place: counts[place], reverse=True)
+    while others and _gives_one_away(counts, hidden):
+        hidden[others.pop()] = Withheld(threshold, Of.DIFFERENCE)
     return tuple(hidden.get(place, count) for place, count in enumerate(counts))
+
+
+def _gives_one_away(counts: Sequence[int], hidden: Mapping[int, Withheld]) -> bool:
+    """Whether the sum of the withheld counts leaves one of them a single value."""
+    together = sum(counts[place] for place in hidden)
+    bounds = [_bounds(cell, together) for cell in hidden.values()]
+    least, most = (sum(ends) for ends in zip(*bounds, strict=True)) if bounds else (0, 0)
+    return any(
+        max(low, together - (most - high)) == min(high, together - (least - low))
+        for low, high in bounds
+    )
+
+
+def _bounds(cell: Withheld, together: int) -> tuple[int, int]:
+    """The least and the greatest count that a withheld cell may stand for."""
+    return (1, cell.below - 1) if cell.of is Of.COUNT else (cell.below, together)
 
 
 def withhold_steps(counts: Sequence[int], threshold: int) -> tuple[Released, ...]:
