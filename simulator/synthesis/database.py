@@ -15,10 +15,12 @@ from simulator.site.schema import CDM_VERSION, TABLES, create_table
 from simulator.synthesis.codebook import ALWAYS
 from simulator.synthesis.organisations import Organisation
 
-# The last checkpoint, on closing, is the only one: each value is then compressed once.
+# A commit above the threshold goes straight into the file, not through the log first.
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "threads": 1,
-    "checkpoint_threshold": "1TB",
+    "checkpoint_threshold": "1B",
+    # A quarter of the usual: most sites are small, and each column takes a block of its own.
+    "default_block_size": 65536,
 }
 _EVER: Final = dt.date(1970, 1, 1)
 _NEVER: Final = dt.date(2099, 12, 31)

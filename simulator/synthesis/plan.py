@@ -21,6 +21,7 @@ from simulator.synthesis.scenario import Scenario
 
 _PATIENTS_OF_COUNTS: Final = 200_000
 _LEAST_BACKGROUND: Final = 3
+_LEAST_OF_MEAN: Final = 10
 
 
 @dataclass(frozen=True)
@@ -130,12 +131,17 @@ def _near_misses(
 
 
 def _background(patients: int, weights: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Shares `patients` out by weight, each site with a few, the total exact."""
-    exact = weights / weights.sum() * (patients - _LEAST_BACKGROUND * len(weights))
+    """Shares `patients` out by weight, the total exact.
+
+    Each site has a few, and at least a tenth of the mean site, so that none falls below what the
+    policies ask of a database.
+    """
+    least = max(_LEAST_BACKGROUND, patients // len(weights) // _LEAST_OF_MEAN)
+    exact = weights / weights.sum() * (patients - least * len(weights))
     counts = np.floor(exact).astype(np.int64)
     missing = int(exact.sum().round()) - int(counts.sum())
     counts[np.argsort(counts - exact, kind="stable")[:missing]] += 1
-    shared: NDArray[np.int64] = counts + _LEAST_BACKGROUND
+    shared: NDArray[np.int64] = counts + least
     return shared
 
 

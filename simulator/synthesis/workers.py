@@ -24,7 +24,10 @@ def _work(channel: Connection, network: NetworkFile, seed: int, destination: Pat
     """Runs in a worker: builds what it is sent until it is sent nothing more."""
     builder = SiteBuilder(network, seed, destination)
     while True:
-        plan: SitePlan | None = channel.recv()
+        try:
+            plan: SitePlan | None = channel.recv()
+        except EOFError:  # the parent was killed: nobody is left to tell
+            return
         if plan is None:
             return
         try:
