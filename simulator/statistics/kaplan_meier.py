@@ -25,10 +25,10 @@ from simulator.statistics.estimates import UNDEFINED, Estimate, normal_quantile
 Reals = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
-_SLACK = 1e-9  # days or months: 730 / 30.4375 * 30.4375 is meant to be day 730
-_SLACK_SURVIVAL = (
-    1e-11  # rounding in a product of thousands of factors, as in 5/6 * 4/5 * 3/4 = 0.5
-)
+# Days or months: 730 / 30.4375 * 30.4375 is meant to be day 730.
+_SLACK = 1e-9
+# Rounding in a product of many factors: 23/24 * 22/23 * ... * 12/13 is meant to be 0.5.
+_SLACK_SURVIVAL = 1e-11
 
 
 @dataclass(frozen=True, eq=False)

@@ -148,9 +148,9 @@ def rising_sums(start: Reals, terms: Reals) -> tuple[Reals, Reals, Reals]:
     inverse_squares = rest / (low * high)
     for z, sign in ((high, 1.0), (low, -1.0)):
         w = 1.0 / z**2
-        logs += sign / z * (1 / 12 - w * (1 / 360 - w * (1 / 1260 - w / 1680)))
-        inverses -= sign * w * (1 / 12 - w * (1 / 120 - w * (1 / 252 - w / 240)))
-        inverse_squares -= sign * w * (1 / 2 + (1 / 6 - w * (1 / 30 - w * (1 / 42 - w / 30))) / z)
+        logs += sign / z * (1 / 12 - w * (1 / 360 - w / 1260))
+        inverses -= sign * w * (1 / 12 - w * (1 / 120 - w / 252))
+        inverse_squares -= sign * w * (1 / 2 + (1 / 6 - w * (1 / 30 - w / 42)) / z)
     return (
         np.log(singly).sum(axis=1) + logs,
         (1.0 / singly).sum(axis=1) + inverses,

@@ -189,8 +189,11 @@ class TestFit:
         efron, breslow = cox(table), cox(table, ties="breslow")
         assert efron.coefficients == pytest.approx(breslow.coefficients, rel=1e-13)
 
-    def test_a_step_that_goes_too_far_is_halved(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        table = by_month({"A": "1/2000", "B": "2/0"})
+    @pytest.mark.parametrize("arms", [{"A": "1/2000", "B": "2/0"}, {"A": "4/20", "B": "4/0"}])
+    def test_a_step_that_goes_too_far_is_halved(
+        self, arms: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        table = by_month(arms)  # with whole steps the second would swing to and fro for ever
         tried: list[float] = []
 
         def watched(table: SurvivalTable, at: Reals, *, ties: Ties) -> PartialLikelihood:

@@ -88,6 +88,14 @@ class TestByDay:
         assert survival_at(self.curve, day(2.9)).estimate == pytest.approx(5 / 6, abs=1e-15)
         assert survival_at(self.curve, day(3)).estimate == pytest.approx(4 / 6, abs=1e-15)
 
+    @pytest.mark.parametrize("number", [123, 125])
+    def test_a_day_turned_into_months_is_still_that_day(self, number: int) -> None:
+        # 123 / 30.4375 * 30.4375 is a little over 123, and 125 comes out a little under
+        assert day(number) * DAYS_PER_MONTH != number
+        curve = kaplan_meier(followed({"A": f"{number} {number}+ 200"}))
+        assert survival_at(curve, day(number)).estimate == pytest.approx(2 / 3)
+        assert at_risk_at(curve, day(number)) == 3
+
     def test_a_landmark_brings_its_bands(self) -> None:
         assert survival_at(self.curve, day(3)) == Estimate(
             float(self.curve.survival[3]), float(self.curve.lower[3]), float(self.curve.upper[3])
