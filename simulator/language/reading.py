@@ -84,7 +84,10 @@ def _study(top: Node) -> Study:
     if missing:
         top.fail(f"the key {one_of(missing[:1])} is missing")
     sets = _concept_sets(given["codes"])
-    question = _question(given, sets)
+    try:
+        question = _question(given, sets)
+    except RecursionError:
+        top.fail("criteria stand inside each other without end: an alias contains itself")
     completeness = given.get("least completeness")
     return _build(
         top,
@@ -271,7 +274,7 @@ def _criterion(node: Node, sets: ConceptSets, anchor: Anchor) -> Criterion:
     if len(keys) != 1:
         if not keys:
             node.fail("expected a criterion; found an empty mapping")
-        _unknown_form(node, keys[0])
+        node.fail(f"expected one criterion; found {len(keys)}", "List them under 'all:' or 'any:'.")
     key, value = node.entries()[0]
     rule = _rule(key)
     if rule is not None:
@@ -303,7 +306,7 @@ def _rule(key: Node) -> tuple[Rule, int] | None:
     for rule in _COUNTED:
         if text.startswith(f"{rule} "):
             number = text.removeprefix(f"{rule} ")
-            if not number.isdigit():
+            if not number.isdecimal():
                 key.fail(f"expected '{rule} <n>' with a whole number; found '{text}'")
             return rule, int(number)
     return None

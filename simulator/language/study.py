@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -17,6 +18,8 @@ from simulator.language.criteria import (
     Group,
     Occurrence,
 )
+
+_BITS: Final = 62  # what a site can keep of a patient, or of a fact, in one whole number
 
 
 class Outcome(StrEnum):
@@ -104,8 +107,12 @@ class Question(msgspec.Struct, frozen=True):
         named = {events.codes for events in all_events(self)} - {None}
         if named != {codes.name for codes in self.codes}:
             raise ValueError("the concept sets and the names that events use do not agree")
-        if len(self.arms) > 62:
-            raise ValueError(f"a study has at most 62 arms; found {len(self.arms)}")
+        conditions = len(self.cohort.steps) + len(self.arms)
+        if conditions > _BITS:
+            raise ValueError(f"a study has at most {_BITS} steps and arms; found {conditions}")
+        kinds = len({(events.domain, events.codes) for events in all_events(self)})
+        if kinds > _BITS:
+            raise ValueError(f"a study has at most {_BITS} kinds of events; found {kinds}")
 
 
 class Analyses(msgspec.Struct, frozen=True):

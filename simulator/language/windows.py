@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 _NUMBER: Final = re.compile(r"[+-]?\d+")
+_REACH: Final = 100_000  # days, and events of a patient: far beyond any record, yet no overflow
 
 
 def _bounds(text: str) -> tuple[str | None, str | None]:
@@ -29,12 +30,18 @@ def _integer(text: str | None) -> int | None:
 
 
 class Window(msgspec.Struct, frozen=True):
-    """Days around an anchor: anchor + earliest <= day <= anchor + latest; None is unbounded."""
+    """Days around an anchor: anchor + earliest <= day <= anchor + latest; None is unbounded.
+
+    Range of either: -100,000 to 100,000.
+    """
 
     earliest: int | None = None
     latest: int | None = None
 
     def __post_init__(self) -> None:
+        for day in (self.earliest, self.latest):
+            if day is not None and abs(day) > _REACH:
+                raise ValueError(f"a window reaches at most {_REACH} days; found {day}")
         if self.earliest is not None and self.latest is not None and self.earliest > self.latest:
             raise ValueError(
                 f"an impossible window: it starts on day {self.earliest} and ends on day "
@@ -111,6 +118,8 @@ class Count(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if self.at_least < 0:
             raise ValueError(f"a count cannot be negative; found {self.at_least}")
+        if max(self.at_least, self.at_most or 0) > _REACH:
+            raise ValueError(f"a count is at most {_REACH}; found {self}")
         if self.at_most is not None and self.at_most < self.at_least:
             raise ValueError(
                 f"an impossible count: at least {self.at_least} and at most {self.at_most}"
