@@ -7,17 +7,13 @@ import math
 from collections.abc import Callable, Iterator
 
 import msgspec
-import polars as pl
-
 from simulator.aggregates.grid import Unit
 from simulator.errors import VerificationFailed
 from simulator.hub.result import ArmResult, StudyResult
 from simulator.language.study import Study
 from simulator.network import BuiltNetwork, connect
 from simulator.privacy.releases import EXACT
-from simulator.site.catalogue import read_catalogue
-from simulator.site.store import Store
-from simulator.truth.interpreter import patients
+from simulator.truth.at_site import patients_at
 from simulator.truth.labels import LabelReport, compare_labels
 from simulator.truth.pooled import ArmTruth, PooledTruth, pooled_truth
 
@@ -77,7 +73,10 @@ def verify(
     """
     client = connect(network, laboratory=True, jobs=jobs, seconds=seconds, clock=clock)
     result = client.run(study, EXACT, run="verify").result
-    frames = {member.site: _rows(network, member.site, study) for member in network.members}
+    frames = {
+        member.site: patients_at(network.folder_of(member.site), study.question)
+        for member in network.members
+    }
     pooled = pooled_truth(list(frames.values()), study, Unit.DAY)
     lines = tuple(_lines(study, result, pooled))
     labels = compare_labels(network.folder, study.question, frames)
@@ -89,17 +88,6 @@ def verify(
         labels_agree=labels.agree,
         verdict=_verdict(len(lines), differing, labels),
     )
-
-
-def _rows(network: BuiltNetwork, site: str, study: Study) -> pl.DataFrame:
-    """The patients that the interpreter chooses at one site."""
-    folder = network.folder_of(site)
-    store = Store(folder)
-    try:
-        by_month = read_catalogue(folder).catalogue.death_by_month
-        return patients(store, study.question, death_by_month=by_month)
-    finally:
-        store.close()
 
 
 def _verdict(lines: int, differing: int, labels: LabelReport) -> str:

@@ -66,7 +66,9 @@ def _groups(question: Question, columns: dict[str, Any]) -> _Groups:
     bits = (held[:, None] >> np.arange(steps + arms)) & 1
     passed = np.cumprod(bits[:, :steps], axis=1).sum(axis=1)
     matched = bits[:, steps:].sum(axis=1)
-    arm = np.where(matched == 1, bits[:, steps:].argmax(axis=1), arms + (matched > 1))
+    # The one arm that holds is the sum of the places of those that hold.
+    place = (bits[:, steps:] * np.arange(arms)).sum(axis=1)
+    arm = np.where(matched == 1, place, arms + (matched > 1))
     return _Groups(
         passed,
         arm,

@@ -125,11 +125,14 @@ def _check_tables(folder: Path, tables: dict[str, tuple[str, ...]]) -> None:
 def _holding(store: Store, domain: Domain) -> Holding | None:
     place = EVENT_TABLES[domain]
     # The names come from EVENT_TABLES, never from a request.
-    sql = f"SELECT year(min({place.date})) AS a, year(max({place.date})) AS b FROM {place.table}"  # noqa: S608
-    years = store.arrow(sql).to_pylist()[0]
-    if years["a"] is None:
+    sql = (
+        f"SELECT date_trunc('month', min({place.date}))::DATE AS first,"  # noqa: S608
+        f" last_day(max({place.date})) AS last FROM {place.table}"
+    )
+    months = store.arrow(sql).to_pylist()[0]
+    if months["first"] is None:
         return None
-    return Holding(domain, years["a"], years["b"])
+    return Holding(domain, months["first"], months["last"])
 
 
 def _death_by_month(folder: Path) -> bool:

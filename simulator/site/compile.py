@@ -89,8 +89,11 @@ class _Compiler:
         self._relations: list[tuple[str, str]] = []
         self._parameters: dict[str, object] = {}
         self._names = 0
+        # Deaths are always looked at: they end follow-up.
         kinds = {(events.domain, events.codes): None for events in all_events(question)}
+        kinds[Domain.DEATH, None] = None
         self._bits = {kind: 1 << position for position, kind in enumerate(kinds)}
+        self._watched = 1 << len(kinds)
 
     def statement(self) -> Statement:
         """The whole statement."""
@@ -147,13 +150,14 @@ class _Compiler:
         bits = self._value(masks.tolist(), "BIGINT[]")
         self._add("codes", f"SELECT unnest({ids}) AS concept_id, unnest({bits}) AS mask")
         domains = [domain for domain in Domain if any(domain is kind for kind, _ in self._bits)]
-        self._add("recorded", " UNION ALL ".join(self._recorded(domain) for domain in domains))
+        branches = [*(self._recorded(domain) for domain in domains), self._periods()]
+        self._add("recorded", " UNION ALL ".join(branches))
         mask = "((coalesce(c.mask, 0) | coalesce(s.mask, 0)) & r.coded) | r.always"
         self._add(
             "facts",
-            f"SELECT r.person_id, r.id, r.day, {mask} AS mask FROM recorded r"
+            f"SELECT r.person_id, r.id, r.day, r.until, {mask} AS mask FROM recorded r"
             " LEFT JOIN codes c ON c.concept_id = r.concept_id"
-            " LEFT JOIN codes s ON s.concept_id = r.source_id AND r.source_id <> r.concept_id"
+            " LEFT JOIN codes s ON s.concept_id = r.source_id AND r.source_id IS DISTINCT FROM r.concept_id"
             f" WHERE ({mask}) <> 0",
             kept=True,
         )
@@ -161,9 +165,12 @@ class _Compiler:
     def _recorded(self, domain: Domain) -> str:
         """The facts of one table, with the bits that their codes or mere presence may give."""
         place = EVENT_TABLES[domain]
-        day = f"t.{place.date}"
-        if domain is Domain.DEATH and self._death_by_month:
-            day = _middle_of_month(day)
+        day, once = f"t.{place.date}", ""
+        if domain is Domain.DEATH:
+            # A death happens once, on the earliest day recorded.
+            day, once = f"min({day})", " GROUP BY t.person_id"
+            if self._death_by_month:
+                day = _middle_of_month(day)
         standard, source = (f"t.{column}" for column in place.concepts or ("0", "0"))
         if not place.concepts:
             standard, source = "0", "0"
@@ -171,11 +178,21 @@ class _Compiler:
             bit for (kind, codes), bit in self._bits.items() if kind is domain and codes is not None
         )
         return (
-            f"SELECT t.person_id, t.{place.identifier} AS id, {day} AS day,"
+            f"SELECT t.person_id, t.{place.identifier} AS id, {day} AS day, NULL::DATE AS until,"
             f" {standard} AS concept_id, {source} AS source_id,"
             f" {coded}::BIGINT AS coded, {self._bits.get((domain, None), 0)}::BIGINT AS always"
             f" FROM {place.table} t SEMI JOIN people USING (person_id)"
-            f" WHERE t.{place.date} IS NOT NULL"
+            f" WHERE t.{place.date} IS NOT NULL{once}"
+        )
+
+    def _periods(self) -> str:
+        """Periods of observation, as facts that last until a day."""
+        return (
+            "SELECT t.person_id, t.observation_period_id AS id,"
+            " t.observation_period_start_date AS day, t.observation_period_end_date AS until,"
+            " 0 AS concept_id, 0 AS source_id, 0::BIGINT AS coded,"
+            f" {self._watched}::BIGINT AS always"
+            " FROM observation_period t SEMI JOIN people USING (person_id)"
         )
 
     def _events(self, events: Events, *, indexed: bool) -> tuple[str, str | None]:
@@ -228,14 +245,18 @@ class _Compiler:
     # -- criteria -----------------------------------------------------------------------------
 
     def _conditions(
-        self, anchors: _Anchors, criteria: tuple[Criterion, ...]
+        self, anchors: _Anchors, criteria: tuple[Criterion, ...], **sought: str
     ) -> tuple[list[str], str]:
         """A condition for each criterion at the anchors `a`, and the FROM clause that it needs.
 
         An anchor is itself a fact, so that counting facts around anchors loses none of them: the
-        counts of facts become columns of the anchors. Other relations are counted beside them.
+        counts of facts become columns of the anchors, and so does whatever else is `sought` of
+        them by name. Other relations are counted beside them.
         """
         tallies: dict[str, _Tally] = {}
+        if sought:
+            columns = {text: name for name, text in sought.items()}
+            tallies["facts"] = _Tally(self._fresh("tally"), "facts", columns)
         conditions = [self._condition(anchors, criterion, tallies) for criterion in criteria]
         source = f"{anchors.relation} a"
         if "facts" in tallies:
@@ -291,7 +312,7 @@ class _Compiler:
         if criterion.anchor is Anchor.INDEX:
             anchor = "a.index_day"
         parts = [condition] if condition else []
-        parts += self._window(self._day(events.domain, anchor), anchor, criterion.window)
+        parts += self._window(self._day(events.domain, "e.day", anchor), anchor, criterion.window)
         where = " AND ".join(parts) or "true"
         counted = "DISTINCT e.day" if criterion.count.distinct_days else "*"
         text = f"count({counted}) FILTER (WHERE {where})"
@@ -299,11 +320,11 @@ class _Compiler:
         number = f"a.{column}" if source == "facts" else f"coalesce({tally.name}.{column}, 0)"
         return _count_condition(number, criterion.count)
 
-    def _day(self, domain: Domain, anchor: str) -> str:
-        """The day of an event `e`; a death by month is never before an anchor in its month."""
+    def _day(self, domain: Domain, day: str, anchor: str) -> str:
+        """The day of an event; a death by month is never before an anchor in its month."""
         if domain is Domain.DEATH and self._death_by_month:
-            return _never_before_in_month("e.day", anchor)
-        return "e.day"
+            return _never_before_in_month(day, anchor)
+        return day
 
     def _window(self, day: str, anchor: str, window: Window) -> list[str]:
         parts = []
@@ -351,23 +372,27 @@ class _Compiler:
         steps = [step.require for step in self._question.cohort.steps]
         arms = [arm.require for arm in self._question.arms]
         conditions, source = self._conditions(
-            _Anchors("index_event", indexed=True), (*steps, *arms)
+            _Anchors("index_event", indexed=True),
+            (*steps, *arms),
+            died=f"min(e.day) FILTER (WHERE e.mask & {self._bits[Domain.DEATH, None]} <> 0)",
+            ended=(
+                f"max(e.until) FILTER (WHERE e.mask & {self._watched} <> 0"
+                " AND a.day BETWEEN e.day AND e.until)"
+            ),
         )
-        held = " + ".join(
-            f"CASE WHEN {text} THEN {1 << place} ELSE 0 END"
-            for place, text in enumerate(conditions)
+        held = (
+            " + ".join(
+                f"CASE WHEN {text} THEN {1 << place} ELSE 0 END"
+                for place, text in enumerate(conditions)
+            )
+            or "0"
         )
-        died, last_day = "d.death_date", "o.observation_period_end_date"
-        if self._death_by_month:
-            died = _never_before_in_month(_middle_of_month(died), "a.day")
-            last_day = f"last_day({last_day})"
+        died = self._day(Domain.DEATH, "a.died", "a.day")
+        last_day = "last_day(a.ended)" if self._death_by_month else "a.ended"
         self._add(
             "patient",
-            f"SELECT {held} AS held, a.day, o.observation_period_end_date AS ended,"
-            f" {died} AS died, coalesce({died} <= {last_day}, false) AS event FROM {source}"
-            " LEFT JOIN observation_period o ON o.person_id = a.person_id AND a.day"
-            " BETWEEN o.observation_period_start_date AND o.observation_period_end_date"
-            " LEFT JOIN death d ON d.person_id = a.person_id",
+            f"SELECT {held} AS held, a.day, a.ended, {died} AS died,"
+            f" coalesce({died} <= {last_day}, false) AS event FROM {source}",
         )
         days = "coalesce(greatest(0, CASE WHEN event THEN died ELSE ended END - day), 0)"
         return f"SELECT held, {days} AS days, event, count(*) AS patients FROM patient GROUP BY ALL"

@@ -38,8 +38,10 @@ class Guard:
     def refusal(self, request: RoundRequest) -> Refusal | None:
         """A refusal, written to the ledger, or None; decided before any data is looked at."""
         reason = objection(self._policy, request, self._persons)
-        if reason is None:
-            return None
+        return None if reason is None else self.refuse(request, reason)
+
+    def refuse(self, request: RoundRequest, reason: str) -> Refusal:
+        """A refusal for this reason, written to the ledger first."""
         self._write(request, reason)
         return Refusal(self._site, reason)
 

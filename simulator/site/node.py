@@ -19,7 +19,6 @@ from simulator.messages.requests import (
     Apology,
     CatalogueAnswer,
     CatalogueRequest,
-    Refusal,
     Request,
     RoundRequest,
     Trouble,
@@ -34,6 +33,7 @@ from simulator.site.store import Store
 
 _KEPT_ROUNDS: Final = 32
 _EXPIRY: Final = dt.timedelta(hours=1)
+_REPEAT_SECONDS: Final = 0.05
 
 
 class Node:
@@ -77,7 +77,7 @@ class Node:
             return self._handle(decode_request(data), seconds)
         except MalformedMessage:
             return self._apology(Trouble.REQUEST)
-        except duckdb.InterruptException:
+        except (duckdb.InterruptException, TimeoutError):
             return self._apology(Trouble.DEADLINE)
         except (duckdb.Error, CohortiumError):
             return self._apology(Trouble.DATABASE)
@@ -91,16 +91,23 @@ class Node:
         known = self._rounds.get((request.run, request.round))
         if known is not None and known[1] == request:
             return known[2]
+        if self._differs(request):
+            return encode(
+                self._guard.refuse(request, "the run has changed its roster or its question")
+            )
         reply = encode(self._round(request, seconds))
         self._rounds[request.run, request.round] = (self._clock(), request, reply)
         return reply
 
+    def _differs(self, request: RoundRequest) -> bool:
+        """Whether a request does not fit what came before it in its run."""
+        return any(
+            run == request.run
+            and (earlier.roster != request.roster or earlier.round == request.round)
+            for (run, _), (_, earlier, _) in self._rounds.items()
+        )
+
     def _round(self, request: RoundRequest, seconds: float) -> Answer:
-        for (run, _), (_, earlier, _) in self._rounds.items():
-            if run == request.run and (
-                earlier.roster != request.roster or earlier.round == request.round
-            ):
-                return Refusal(self.site, "the run has changed its roster or its question")
         refusal = self._guard.refusal(request)
         if refusal is not None:
             return refusal
@@ -124,11 +131,28 @@ class Node:
 
 @contextmanager
 def _deadline(store: Store, seconds: float) -> Iterator[None]:
-    """Interrupts the store's query when the time is up."""
-    timer = threading.Timer(max(seconds, 0.0), store.interrupt)
-    timer.daemon = True
-    timer.start()
+    """Interrupts the store's queries from the deadline on, until the work is given up.
+
+    An interrupt that falls between two queries is lost, therefore it is repeated. Afterwards none
+    is under way any more, so that it cannot hit whoever borrows the store next.
+
+    Raises:
+        TimeoutError: The time is up before the work begins.
+    """
+    if seconds <= 0.0:
+        raise TimeoutError
+    done = threading.Event()
+
+    def watch() -> None:
+        patience = seconds
+        while not done.wait(patience):
+            store.interrupt()
+            return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
     try:
         yield
     finally:
-        timer.cancel()
+        done.set()
+        watcher.join()
