@@ -109,7 +109,9 @@ def _merged(top: Node) -> dict[str, Node]:
     if "based on" not in given:
         return given
     base = given["based on"]
-    if base.text() == given.get("study", base).text():
+    if "study" not in given:
+        top.fail("the key 'study' is missing: a study has a name of its own")
+    if base.text() == given["study"].text():
         base.fail("a study cannot be based on itself")
     try:
         below = read_document(_beside(base))

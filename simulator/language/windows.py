@@ -9,7 +9,9 @@ from typing import Final
 import msgspec
 
 _NUMBER: Final = re.compile(r"[+-]?\d+")
-_REACH: Final = 100_000  # days, and events of a patient: far beyond any record, yet no overflow
+# Far beyond any record, yet no sum of them overflows at a site.
+_REACH: Final = 100_000
+_MOST: Final = 1_000_000_000
 
 
 def _bounds(text: str) -> tuple[str | None, str | None]:
@@ -118,8 +120,8 @@ class Count(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         if self.at_least < 0:
             raise ValueError(f"a count cannot be negative; found {self.at_least}")
-        if max(self.at_least, self.at_most or 0) > _REACH:
-            raise ValueError(f"a count is at most {_REACH}; found {self}")
+        if max(self.at_least, self.at_most or 0) > _MOST:
+            raise ValueError(f"a count is at most {_MOST}; found '{self}'")
         if self.at_most is not None and self.at_most < self.at_least:
             raise ValueError(
                 f"an impossible count: at least {self.at_least} and at most {self.at_most}"
