@@ -147,7 +147,7 @@ def _deadline(store: Store, seconds: float) -> Iterator[None]:
         patience = seconds
         while not done.wait(patience):
             store.interrupt()
-            return
+            patience = _REPEAT_SECONDS
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
