@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -126,14 +126,23 @@ def column_names(table: str) -> tuple[str, ...]:
     return tuple(column.name for column in TABLES[table])
 
 
-def create_table(table: str) -> str:
+def create_table(table: str, *, filled: Collection[str] | None = None) -> str:
     """The CREATE TABLE statement of one table.
 
     No primary key is declared, because DuckDB would hold an index in memory for it; keys are unique
     by construction.
+
+    Args:
+        table: Its name.
+        filled: The columns that will hold values, where that is known. DuckDB is told not to try
+            out compressions on the others, which saves a quarter of the time of writing.
     """
-    columns = ",\n".join(
-        f"    {column.name} {column.type}{'' if column.nullable else ' NOT NULL'}"
-        for column in TABLES[table]
-    )
+    lines = []
+    for column in TABLES[table]:
+        line = f"    {column.name} {column.type}{'' if column.nullable else ' NOT NULL'}"
+        stays_empty = filled is not None and column.name not in filled
+        if stays_empty and not column.type.startswith(("VARCHAR", "TEXT")):
+            line += " USING COMPRESSION uncompressed"
+        lines.append(line)
+    columns = ",\n".join(lines)
     return f"CREATE TABLE {table} (\n{columns}\n)"

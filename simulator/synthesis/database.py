@@ -14,6 +14,7 @@ from simulator.language.hierarchy import Hierarchy
 from simulator.site.schema import CDM_VERSION, TABLES, create_table
 from simulator.synthesis.codebook import ALWAYS
 from simulator.synthesis.organisations import Organisation
+from simulator.synthesis.rows import FILLED
 
 # A commit above the threshold goes straight into the file, not through the log first.
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
@@ -100,7 +101,7 @@ class Templates:
     def _make(self, held: frozenset[str], path: Path) -> bytes:
         with duckdb.connect(path, config=_CONFIG) as connection:
             for table in TABLES:
-                connection.execute(create_table(table))
+                connection.execute(create_table(table, filled=FILLED.get(table)))
             insert(connection, "concept", _concepts(self._hierarchy, held))
             insert(connection, "concept_ancestor", _ancestors(self._hierarchy, held))
             insert(connection, "vocabulary", _vocabularies(self._hierarchy, held))

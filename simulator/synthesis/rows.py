@@ -16,6 +16,56 @@ from simulator.synthesis.population import People
 from simulator.synthesis.population_file import Population
 
 _DOSE_DAYS: Final = 30
+_CODED: Final = ("concept_id", "type_concept_id", "source_value", "source_concept_id")
+
+
+def _fact_columns(table: str, prefix: str, *others: str) -> tuple[str, ...]:
+    coded = (f"{prefix}_{name}" for name in _CODED)
+    return (f"{table}_id", "person_id", "visit_occurrence_id", *coded, *others)
+
+
+# The columns that rows have here, so that the database can be told which ones stay empty.
+FILLED: Final[Mapping[str, tuple[str, ...]]] = {
+    "person": (
+        "person_id",
+        "gender_concept_id",
+        "year_of_birth",
+        "month_of_birth",
+        "day_of_birth",
+        "race_concept_id",
+        "ethnicity_concept_id",
+        "gender_source_value",
+    ),
+    "visit_occurrence": (
+        "visit_occurrence_id",
+        "person_id",
+        "visit_concept_id",
+        "visit_start_date",
+        "visit_end_date",
+        "visit_type_concept_id",
+        "visit_source_value",
+    ),
+    "condition_occurrence": _fact_columns(
+        "condition_occurrence", "condition", "condition_start_date"
+    ),
+    "procedure_occurrence": _fact_columns("procedure_occurrence", "procedure", "procedure_date"),
+    "drug_exposure": _fact_columns(
+        "drug_exposure",
+        "drug",
+        "drug_exposure_start_date",
+        "drug_exposure_end_date",
+        "days_supply",
+    ),
+    "measurement": _fact_columns(
+        "measurement",
+        "measurement",
+        "measurement_date",
+        "value_as_number",
+        "unit_concept_id",
+        "unit_source_value",
+    ),
+    "death": ("person_id", "death_date", "death_type_concept_id"),
+}
 
 
 class Writer:

@@ -9,9 +9,11 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from simulator.site.schema import column_names
 from simulator.synthesis.labels import EXCLUDED_BY, Label
 from simulator.synthesis.networks import NetworkFile
 from simulator.synthesis.organisations import Organisation
+from simulator.synthesis.rows import FILLED
 from tests.unit.synthesis.conftest import PATIENTS
 from tests.unit.synthesis.counting import candidates
 
@@ -74,6 +76,17 @@ def test_keys_are_unique_and_the_patients_are_all_there(small: NetworkFile, buil
             assert rows[0][0] == rows[0][1], (one.site, table)
         persons += ask(built / one.site, "SELECT count(*) FROM person")[0][0]
     assert persons == PATIENTS
+
+
+def test_the_columns_said_to_be_filled_are_those_with_values(
+    small: NetworkFile, built: Path
+) -> None:
+    folder = built / max(able(small), key=lambda one: one.weight).site
+    for table, columns in FILLED.items():
+        names = column_names(table)
+        counts = ask(folder, f"SELECT {', '.join(f'count({name})' for name in names)} FROM {table}")
+        found = {name for name, count in zip(names, counts[0], strict=True) if count}
+        assert found == set(columns), table
 
 
 @pytest.mark.parametrize(("table", "date"), DATES)

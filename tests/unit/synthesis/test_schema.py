@@ -37,6 +37,13 @@ def test_a_few_types_and_names() -> None:
     assert column_names("concept_ancestor")[0] == "ancestor_concept_id"
 
 
+def test_columns_that_stay_empty_are_not_compressed() -> None:
+    text = create_table("death", filled=("person_id", "death_date"))
+    assert "    death_type_concept_id INTEGER USING COMPRESSION uncompressed" in text
+    assert "    cause_source_value VARCHAR(50)," in text
+    assert "    person_id INTEGER NOT NULL," in text
+
+
 def test_duckdb_makes_the_tables_in_the_standards_order() -> None:
     with duckdb.connect() as connection:
         for table in TABLES:
