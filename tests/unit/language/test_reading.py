@@ -437,3 +437,13 @@ def test_the_wire_refuses_what_cannot_be() -> None:
     raw["follow_up"]["months"] = 601
     with pytest.raises(msgspec.ValidationError, match="1 to 600 months"):
         msgspec.convert(raw, Question)
+
+
+def test_a_mean_up_to_a_month() -> None:
+    read = study("[12, 24]", "[], mean survival to month: 24")
+    assert read.analyses.restricted_mean == 24
+    fails(
+        changed("[12, 24]", "[], mean survival to month: 25"),
+        "16:60",
+        "analyses.mean survival to month: expected at most 24; found 25",
+    )
