@@ -314,7 +314,7 @@ def print_check(study: Study) -> None:
         for code in (*codes.include, *codes.exclude)
         if hierarchy.find(code.vocabulary, code.code) is None
     ]
-    findings += [f"{finding.where} {finding.message}" for finding in lint(study)]
+    findings += [str(finding) for finding in lint(study)]
     screen.print(Text(f"{study.name}, version {study.version}: {study.title}", style="bold"))
     for finding in findings:
         _indented(screen, f"warning: {finding}")

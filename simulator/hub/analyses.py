@@ -155,6 +155,11 @@ def _arm(study: Study, table: SurvivalTable, arm: str) -> ArmResult:
         median_follow_up_months=follow_up,
         survival=tuple(_landmark(curve, month) for month in study.analyses.landmarks),
         rmst_months=_mean(curve, to_month) if to_month is not None else None,
+        curve=tuple(
+            landmark
+            for month in range(1, study.question.follow_up.months + 1)
+            if (landmark := _landmark(curve, month)).estimate is not None
+        ),
     )
 
 

@@ -256,5 +256,5 @@ def _notes(plan: Plan, finished: Finished, funnel: Funnel, settings: Settings) -
     if isinstance(unassigned, Withheld) or unassigned != 0:
         number = "some" if isinstance(unassigned, Withheld) else str(unassigned)
         notes.append(f"{number} patients pass every step and are in no arm")
-    notes += [f"{finding.where} {finding.message}" for finding in lint(plan.study)]
+    notes += [str(finding) for finding in lint(plan.study)]
     return tuple(notes)

@@ -37,7 +37,19 @@ class RestrictedMean(msgspec.Struct, frozen=True):
 
 
 class ArmResult(msgspec.Struct, frozen=True):
-    """What is known of one arm."""
+    """What is known of one arm.
+
+    Attributes:
+        arm: Its name.
+        patients: Those in this arm alone.
+        events: How many of them had the outcome.
+        censored: The others.
+        median_months: The first time at which half have had the outcome.
+        median_follow_up_months: The median of the reverse curve.
+        survival: At the study's landmarks.
+        rmst_months: Mean survival up to the study's month, if it names one.
+        curve: At the end of every month for as long as anyone was followed.
+    """
 
     arm: str
     patients: int
@@ -47,6 +59,7 @@ class ArmResult(msgspec.Struct, frozen=True):
     median_follow_up_months: float | None
     survival: tuple[Landmark, ...]
     rmst_months: RestrictedMean | None
+    curve: tuple[Landmark, ...]
 
 
 class LogRankResult(msgspec.Struct, frozen=True):

@@ -7,12 +7,13 @@ import math
 from collections.abc import Callable, Iterator
 
 import msgspec
+
 from simulator.aggregates.grid import Unit
-from simulator.errors import VerificationFailed
+from simulator.errors import Refused, VerificationFailed
 from simulator.hub.result import ArmResult, StudyResult
 from simulator.language.study import Study
 from simulator.network import BuiltNetwork, connect
-from simulator.privacy.releases import EXACT
+from simulator.privacy.releases import EXACT, SECURE_SUM
 from simulator.truth.at_site import patients_at
 from simulator.truth.labels import LabelReport, compare_labels
 from simulator.truth.pooled import ArmTruth, PooledTruth, pooled_truth
@@ -77,14 +78,21 @@ def verify(
         member.site: patients_at(network.folder_of(member.site), study.question)
         for member in network.members
     }
-    pooled = pooled_truth(list(frames.values()), study, Unit.DAY)
-    lines = tuple(_lines(study, result, pooled))
+    rows = list(frames.values())
+    lines = tuple(_lines(study, result, pooled_truth(rows, study, Unit.DAY)))
+    try:
+        by_month = client.run(study, SECURE_SUM, run="verify by month").result
+    except Refused as refusal:
+        skipped: tuple[str, ...] = (f"by month nothing is released: {refusal.message}",)
+    else:
+        skipped = ()
+        lines += tuple(_tests(by_month, pooled_truth(rows, study, Unit.MONTH), "by month: "))
     labels = compare_labels(network.folder, study.question, frames)
     differing = sum(not line.agrees for line in lines)
     return Verification(
         study=study.name,
         lines=lines,
-        labels=labels.sentences(),
+        labels=(*skipped, *labels.sentences()),
         labels_agree=labels.agree,
         verdict=_verdict(len(lines), differing, labels),
     )
@@ -109,9 +117,14 @@ def _lines(study: Study, result: StudyResult, pooled: PooledTruth) -> Iterator[L
     )
     for arm, truth in zip(result.arms, pooled.arms, strict=True):
         yield from _arm_lines(study, arm, truth)
+    yield from _tests(result, pooled, "")
+
+
+def _tests(result: StudyResult, pooled: PooledTruth, prefix: str) -> Iterator[Line]:
+    """The log-rank test and every hazard ratio."""
     if result.log_rank is not None:
         yield _line(
-            "log-rank chi-squared",
+            f"{prefix}log-rank chi-squared",
             result.log_rank.statistic,
             pooled.log_rank.statistic,
             None,
@@ -119,7 +132,7 @@ def _lines(study: Study, result: StudyResult, pooled: PooledTruth) -> Iterator[L
         )
     for ratio, other in zip(result.hazard_ratios, pooled.hazard_ratios, strict=True):
         same = (ratio.arm, ratio.reference) == (other.arm, other.reference)
-        name = f"hazard ratio {ratio.arm} / {ratio.reference}"
+        name = f"{prefix}hazard ratio {ratio.arm} / {ratio.reference}"
         for what, mine, theirs in (
             (name, ratio.estimate, other.ratio.estimate),
             ("  from", ratio.lower, other.ratio.lower),

@@ -22,29 +22,30 @@ class Finding(msgspec.Struct, frozen=True):
 
     Attributes:
         rule: The rule's short name.
-        where: The step or arm it is about.
         message: What it is and what it does.
+        where: The steps and arms it is about.
     """
 
     rule: str
-    where: str
     message: str
+    where: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.message} (in {', '.join(self.where)})"
 
 
 def lint(study: Study) -> tuple[Finding, ...]:
-    """Every warning about a study, steps first."""
-    found: list[Finding] = []
+    """Every warning about a study, once each, with all the places it is about."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
     places = [
         *((f"step '{step.name}'", step.require) for step in study.question.cohort.steps),
         *((f"arm '{arm.name}'", arm.require) for arm in study.question.arms),
     ]
     for where, criterion in places:
         for event in _around_index(criterion):
-            found += [
-                Finding(rule, where, message)
-                for rule, message in (*_after_index(event), *_same_day_drug(event))
-            ]
-    return tuple(dict.fromkeys(found))
+            for finding in (*_after_index(event), *_same_day_drug(event)):
+                found.setdefault(finding, {})[where] = None
+    return tuple(Finding(rule, message, tuple(where)) for (rule, message), where in found.items())
 
 
 def _around_index(criterion: Criterion) -> Iterator[EventCriterion]:

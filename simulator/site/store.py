@@ -14,7 +14,6 @@ from simulator.errors import UserError
 DATABASE: Final = "cdm.duckdb"
 Parameters = list[object] | tuple[object, ...] | dict[str, object]
 _LOCKED: Final[dict[str, str | bool | int | float | list[str]]] = {
-    "threads": "1",
     "memory_limit": "512MB",
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -37,28 +36,30 @@ _PASSES: Final = frozenset(
 
 
 @cache
-def _locked() -> dict[str, str | bool | int | float | list[str]]:
+def _locked(threads: int) -> dict[str, str | bool | int | float | list[str]]:
     """The configuration of every store; asked once which optimizer passes this DuckDB has."""
     with duckdb.connect() as connection:
         found = connection.execute("SELECT name FROM duckdb_optimizers()").fetchall()
     skipped = sorted(name for (name,) in found if name not in _PASSES)
-    return {"disabled_optimizers": ",".join(skipped), **_LOCKED}
+    return {"disabled_optimizers": ",".join(skipped), "threads": threads, **_LOCKED}
 
 
 class Store:
     """A site's database, open for reading only and locked in.
 
-    One thread, a memory limit, no access to other files, no extensions, a configuration that cannot
+    A memory limit, no access to other files, no extensions, a configuration that cannot
     be changed. A store belongs to the thread that uses it; `interrupt` may come from another.
 
     Args:
         folder: The site's folder, which holds ``cdm.duckdb``.
+        threads: How many threads a query may use. Sites use one each; a single file with the rows
+            of many, held beside them for comparison, as many as they have together.
 
     Raises:
         UserError: There is no database, or it is damaged or not DuckDB's.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, threads: int = 1) -> None:
         self._path = folder / DATABASE
         if not self._path.is_file():
             raise UserError(
@@ -67,7 +68,9 @@ class Store:
                 hint="Run `cohortium build` first.",
             )
         try:
-            self._connection = duckdb.connect(str(self._path), read_only=True, config=_locked())
+            self._connection = duckdb.connect(
+                str(self._path), read_only=True, config=_locked(threads)
+            )
         except duckdb.Error as error:
             raise UserError(
                 f"the database '{DATABASE}' cannot be opened: {_first_line(error)}",
