@@ -92,7 +92,10 @@ def _computed(folder: Path, store: Store) -> CatalogueFile:
     holdings = tuple(
         holding for domain in Domain if (holding := _holding(store, domain)) is not None
     )
-    known = store.arrow("SELECT DISTINCT vocabulary_id, concept_code FROM concept").to_pydict()
+    known = store.arrow(
+        "SELECT DISTINCT vocabulary_id, concept_code FROM concept"
+        " WHERE vocabulary_id IS NOT NULL AND concept_code IS NOT NULL"
+    ).to_pydict()
     codes: dict[str, set[str]] = {}
     for vocabulary, code in zip(known["vocabulary_id"], known["concept_code"], strict=True):
         codes.setdefault(vocabulary, set()).add(code)
