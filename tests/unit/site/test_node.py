@@ -21,7 +21,7 @@ from simulator.messages.requests import (
     RoundAnswer,
     Trouble,
 )
-from simulator.site import node as node_module
+from simulator.site.answering import answer as real
 from simulator.site.ledger import LEDGER, Entry, FileLedger, FreshLedger, read_ledger
 from simulator.site.pool import StorePool
 from simulator.site.store import DATABASE
@@ -263,14 +263,13 @@ def test_a_site_keeps_the_deadline_itself(slow: Path, seconds: float) -> None:
 
 def test_an_interrupt_that_falls_between_two_queries_is_repeated(slow: Path) -> None:
     """The deadline passes while nothing runs; the query that starts then must end too."""
-    real = node_module.answer
 
     def late(*given: object, **named: object) -> object:
         time.sleep(0.3)
         return real(*given, **named)  # type: ignore[arg-type]  # passed on as they came
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(node_module, "answer", late)
+        patch.setattr("simulator.site.node.answer", late)
         answer = told(make_node(slow), request(asked=EVERY_PAIR), 0.1)
     assert answer == Apology("north", Trouble.DEADLINE)
 
