@@ -151,7 +151,7 @@ def run(
     import uuid
 
     from simulator.cli.progress import progress_bar
-    from simulator.cli.text import print_report, write_report
+    from simulator.cli.result_text import print_report, write_report
     from simulator.network import connect, find_network
     from simulator.privacy.releases import find_release
 

@@ -1,0 +1,59 @@
+"""How text is laid out: 80 columns, plain where the output is not a terminal."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from simulator.aggregates.released import Between, Released, Withheld
+
+if TYPE_CHECKING:
+    from simulator.hub.result import LeftOut
+
+_WIDTH: Final = 80
+
+
+def console(file: io.StringIO | None = None) -> Console:
+    """A console of at most 80 columns; plain where the output is not a terminal."""
+    found = Console(file=file, highlight=False)
+    return found if found.width <= _WIDTH else Console(file=file, highlight=False, width=_WIDTH)
+
+
+def number(count: Released) -> str:
+    """A released count as text."""
+    if isinstance(count, Withheld):
+        return "withheld"
+    if isinstance(count, Between):
+        return f"{count.at_least}-{count.at_most}"
+    return f"{count:,}"
+
+
+def table(*headings: str) -> Table:
+    """An empty table: the first column to the left and wrapping, the others to the right."""
+    made = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
+    for place, word in enumerate(headings):
+        made.add_column(word, justify="left" if place == 0 else "right", no_wrap=place > 0)
+    return made
+
+
+def heading(screen: Console, word: str) -> None:
+    """Prints the heading of a part."""
+    screen.print()
+    screen.print(Text(word.upper(), style="bold"))
+
+
+def indented(screen: Console, text: str, style: str = "") -> None:
+    """Prints a text two columns in, wrapped there."""
+    screen.print(Padding(Text(text, style=style), (0, 0, 0, 2)))
+
+
+def print_left_out(screen: Console, grounds: tuple[LeftOut, ...]) -> None:
+    """How many sites are not asked for each reason."""
+    for ground in grounds:
+        for reason, count in sorted(ground.reasons.items(), key=lambda item: -item[1]):
+            indented(screen, f"{count:>3} {reason}")

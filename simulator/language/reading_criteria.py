@@ -1,0 +1,154 @@
+"""Turns the YAML of index events and criteria into values, with the place of what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, NoReturn, TypeVar
+
+from simulator.errors import nearest, one_of
+from simulator.language.codes import ConceptSet
+from simulator.language.criteria import (
+    AgeCriterion,
+    Anchor,
+    Criterion,
+    DateCriterion,
+    Domain,
+    EventCriterion,
+    Events,
+    Group,
+    Occurrence,
+    Rule,
+    Sex,
+    SexCriterion,
+)
+from simulator.language.documents import Node
+from simulator.language.windows import AgeRange, Count, DateRange, Window
+
+Built = TypeVar("Built")
+ConceptSets = Mapping[str, ConceptSet]
+
+_DOMAINS: Final = tuple(str(domain) for domain in Domain)
+_GROUPS: Final = (Rule.ALL, Rule.ANY, Rule.NONE)
+_COUNTED: Final = (Rule.AT_LEAST, Rule.AT_MOST)
+_EVENT_KEYS: Final = ("occurrence", "dates", "age", "with")
+_PLACE_KEYS: Final = ("days", "relative to", "count")
+
+
+def built(node: Node, make: Callable[[], Built]) -> Built:
+    """Calls `make`; a value that cannot be (ValueError) is told at the node's place."""
+    try:
+        return make()
+    except ValueError as error:
+        node.fail(str(error))
+
+
+def parsed(node: Node, parse: Callable[[str], Built]) -> Built:
+    """The node's text through a parser whose own words explain what does not fit."""
+    return built(node, lambda: parse(node.text()))
+
+
+def read_index(node: Node, sets: ConceptSets) -> Events:
+    """The index event."""
+    given = node.fields((), (*_DOMAINS, *_EVENT_KEYS))
+    if "occurrence" not in given:
+        node.fail("expected 'occurrence: first' or 'occurrence: last'")
+    return _events(node, _domain(node, given), given, sets)
+
+
+def _domain(node: Node, given: Mapping[str, Node]) -> Domain:
+    domains = [word for word in _DOMAINS if word in given]
+    if len(domains) != 1:
+        node.fail(f"expected one kind of event ({one_of(_DOMAINS)}); found {len(domains)}")
+    return Domain(domains[0])
+
+
+def read_criterion(node: Node, sets: ConceptSets, anchor: Anchor) -> Criterion:
+    """One criterion; the key that tells its form is looked for first."""
+    keys = [key.text() for key, _ in node.entries()]
+    if any(key in _DOMAINS for key in keys):
+        return _event_criterion(node, sets, anchor)
+    if len(keys) != 1:
+        if not keys:
+            node.fail("expected a criterion; found an empty mapping")
+        node.fail(f"expected one criterion; found {len(keys)}", "List them under 'all:' or 'any:'.")
+    key, value = node.entries()[0]
+    rule = _rule(key)
+    if rule is not None:
+        members = tuple(read_criterion(item, sets, anchor) for item in value.items())
+        return built(value, lambda: Group(rule[0], members, rule[1]))
+    return _patient_criterion(node, key.text(), value)
+
+
+def _patient_criterion(node: Node, word: str, value: Node) -> Criterion:
+    if word == "sex":
+        return SexCriterion(value.word(Sex))
+    if word == "age":
+        return AgeCriterion(parsed(value, AgeRange.parse))
+    if word != "dates":
+        _unknown_form(node, word)
+    return DateCriterion(_dates(value))
+
+
+def _unknown_form(node: Node, word: str) -> NoReturn:
+    known = [*_DOMAINS, *_GROUPS, "at least <n>", "at most <n>", "sex", "age", "dates"]
+    node.fail(f"'{word}' begins no criterion; expected {one_of(known)}", nearest(word, known))
+
+
+def _rule(key: Node) -> tuple[Rule, int] | None:
+    """The rule of a group from its key, such as ``any`` or ``at least 2``."""
+    text = key.text()
+    if text in _GROUPS:
+        return Rule(text), 0
+    for rule in _COUNTED:
+        if text.startswith(f"{rule} "):
+            number = text.removeprefix(f"{rule} ")
+            if not number.isdecimal():
+                key.fail(f"expected '{rule} <n>' with a whole number; found '{text}'")
+            return rule, int(number)
+    return None
+
+
+def _event_criterion(node: Node, sets: ConceptSets, anchor: Anchor) -> EventCriterion:
+    given = node.fields((), (*_DOMAINS, *_EVENT_KEYS, *_PLACE_KEYS))
+    domain = _domain(node, given)
+    window = parsed(given["days"], Window.parse) if "days" in given else Window()
+    count = parsed(given["count"], Count.parse) if "count" in given else Count()
+    if "relative to" in given:
+        anchor = given["relative to"].word(Anchor)
+    return EventCriterion(_events(node, domain, given, sets), window, anchor, count)
+
+
+def _events(node: Node, domain: Domain, given: Mapping[str, Node], sets: ConceptSets) -> Events:
+    occurrence = given.get("occurrence")
+    related = given["with"].items() if "with" in given else ()
+    return built(
+        node,
+        lambda: Events(
+            domain=domain,
+            codes=_codes_named(given[str(domain)], sets),
+            occurrence=occurrence.word(Occurrence) if occurrence else Occurrence.ANY,
+            dates=_dates(given["dates"]) if "dates" in given else None,
+            age=parsed(given["age"], AgeRange.parse) if "age" in given else None,
+            related=tuple(read_criterion(item, sets, Anchor.EVENT) for item in related),
+        ),
+    )
+
+
+def _dates(node: Node) -> DateRange:
+    """A span of dates; whatever does not fit is told in the document's own words."""
+    try:
+        return DateRange.parse(node.text())
+    except ValueError as error:
+        if "impossible" in str(error):
+            node.fail(str(error))
+        node.fail(f"expected 'YYYY-MM-DD to YYYY-MM-DD' or 'any'; found '{node.text()}'")
+
+
+def _codes_named(node: Node, sets: ConceptSets) -> str | None:
+    name = node.text()
+    if name == "any":
+        return None
+    if name not in sets:
+        known = [*sets, "any"]
+        node.fail(f"there is no concept set '{name}' under 'codes'", nearest(name, known))
+    return name
