@@ -49,13 +49,6 @@ class Facts:
             np.concatenate([part.unit for part in parts]),
         )
 
-    @staticmethod
-    def empty() -> Facts:
-        """No facts."""
-        none = np.empty(0, dtype=np.int32)
-        small = none.astype(np.int16)
-        return Facts(none, none, small, none, none.astype(np.int64), small)
-
 
 @dataclass(frozen=True)
 class Visits:

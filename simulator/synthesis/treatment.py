@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.synthesis.codebook import Codebook
+from simulator.synthesis.collector import Collector
 from simulator.synthesis.courses import Courses, Flags
-from simulator.synthesis.days import Days, day_number
+from simulator.synthesis.days import day_number
 from simulator.synthesis.facts import Facts
 from simulator.synthesis.illness import of_arms
 from simulator.synthesis.labels import NUMBER, Label
+from simulator.synthesis.liver_values import add_liver_values
 from simulator.synthesis.organisations import Organisation
 from simulator.synthesis.population import Milestones
 from simulator.synthesis.scenario import Drug, Scenario, Trait
@@ -28,64 +30,6 @@ _SPREAD: Final = ("C79.51", "C78.00", "C77.3", "C79.31")
 _CYCLE: Final = 21  # days between doses
 _DOSES: Final = 3
 _LATE_DOSES: Final = 4
-_LAB_EVERY: Final = 90
-_LAB_TIMES: Final = 9
-
-# Labs around the treatment: code, unit, factor and offset on bilirubin, spread, digits.
-_LABS: Final = (
-    ("1975-2", "mg/dL", 1.0, 0.0, 0.05, 1),
-    ("1920-8", "U/L", 14.0, 22.0, 8.0, 0),
-    ("1742-6", "U/L", 10.0, 22.0, 8.0, 0),
-    ("1751-7", "g/dL", -0.3, 4.1, 0.3, 1),
-    ("6768-6", "U/L", 60.0, 80.0, 30.0, 0),
-    ("6301-6", "{INR}", 0.1, 1.0, 0.06, 1),
-    ("777-3", "10*3/uL", -20.0, 230.0, 50.0, 0),
-    ("6875-9", "U/mL", 60.0, 60.0, 30.0, 0),
-)
-
-
-@dataclass
-class _Collector:
-    """Gathers facts of one table as (patient, day, code, value, unit) and forgets none."""
-
-    person: list[NDArray[np.int64]] = field(default_factory=list)
-    date: list[NDArray[np.int64]] = field(default_factory=list)
-    code: list[NDArray[np.int64]] = field(default_factory=list)
-    value: list[NDArray[np.int64]] = field(default_factory=list)
-    unit: list[NDArray[np.int64]] = field(default_factory=list)
-
-    def add(
-        self,
-        flags: Flags,
-        date: NDArray[np.integer],
-        code: NDArray[np.integer] | int,
-        value: NDArray[np.integer] | int = 0,
-        unit: int = 0,
-    ) -> None:
-        """One fact for each flagged patient; the arrays have shape (patients,)."""
-        rows = np.flatnonzero(flags)
-        shape = flags.shape
-        self.person.append(rows)
-        self.date.append(np.broadcast_to(date, shape)[rows].astype(np.int64))
-        self.code.append(np.broadcast_to(code, shape)[rows].astype(np.int64))
-        self.value.append(np.broadcast_to(value, shape)[rows].astype(np.int64))
-        self.unit.append(np.broadcast_to(unit, shape)[rows].astype(np.int64))
-
-    def facts(self, start: Days, end: Days, *, values: bool) -> Facts:
-        """The facts inside each patient's observation, by patient and day."""
-        person, date = np.concatenate(self.person), np.concatenate(self.date)
-        inside = (date >= start[person]) & (date <= end[person])
-        order = np.flatnonzero(inside)
-        order = order[np.lexsort((date[order], person[order]))]
-        kept = [np.concatenate(part)[order] for part in (self.code, self.value, self.unit)]
-        return Facts(
-            person[order].astype(np.int32),
-            date[order].astype(np.int32),
-            kept[0].astype(np.int16),
-            np.zeros(len(order), dtype=np.int32),
-            kept[1] if values else kept[1][:0],
-            (kept[2] if values else kept[2][:0]).astype(np.int16),
-        )
 
 
 @dataclass(frozen=True)
@@ -129,9 +73,9 @@ class _Writer:
     def _cpt(self, code: str) -> int:
         return self.codebook.row("CPT4", code)
 
-    def conditions(self) -> _Collector:
+    def conditions(self) -> Collector:
         """The primary, its spread, receptors, and what the label calls for."""
-        courses, miles, facts = self.courses, self.milestones, _Collector()
+        courses, miles, facts = self.courses, self.milestones, Collector()
         everyone = np.ones(self.count, dtype=np.bool_)
         primary = np.where(courses.man, self._pick(_MEN), self._pick(_WOMEN))
         primary = np.where(self._labelled(Label.OTHER_PRIMARY), self._pick(_OTHER), primary)
@@ -161,9 +105,9 @@ class _Writer:
     def _captured(self, trait: Trait) -> Flags:
         return self._happens(trait.captured)
 
-    def procedures(self) -> _Collector:
+    def procedures(self) -> Collector:
         """The mapping session, the embolization itself, and a second one for some."""
-        index, facts = self.courses.index, _Collector()
+        index, facts = self.courses.index, Collector()
         only_mapped = self._labelled(Label.MAPPING_ONLY)
         mapped = (~self.tace & ~self._labelled(Label.CODE_OMITTED)) | only_mapped
         when = np.where(only_mapped, index, index - self.rng.integers(7, 22, self.count))
@@ -178,7 +122,7 @@ class _Writer:
         return facts
 
     def _session(
-        self, facts: _Collector, flags: Flags, date: NDArray[np.integer], *, coded: Flags
+        self, facts: Collector, flags: Flags, date: NDArray[np.integer], *, coded: Flags
     ) -> None:
         for code in ("37243", "36247", "75726"):
             facts.add(flags, date, self._cpt(code))
@@ -204,9 +148,9 @@ class _Writer:
         given: NDArray[np.int16] = rows[chosen]
         return given
 
-    def drugs(self) -> _Collector:
+    def drugs(self) -> Collector:
         """Systemic therapy before index as the arm and the label have it, and what follows."""
-        index, facts, plan = self.courses.index, _Collector(), self.scenario.treatment
+        index, facts, plan = self.courses.index, Collector(), self.scenario.treatment
         immuno = self._choose(plan.immunotherapy, index - 60)
         chemo = self._choose(plan.chemotherapy, index - 60)
         own = np.where(self.immunotherapy, immuno, chemo)
@@ -234,7 +178,7 @@ class _Writer:
 
     def _doses(
         self,
-        facts: _Collector,
+        facts: Collector,
         flags: Flags,
         first: NDArray[np.integer],
         code: NDArray[np.int16],
@@ -242,24 +186,13 @@ class _Writer:
         for cycle in range(_DOSES):
             facts.add(flags, first + _CYCLE * cycle, code)
 
-    def measurements(self) -> _Collector:
+    def measurements(self) -> Collector:
         """Liver values before index and every three months after it, and performance status."""
-        courses, facts = self.courses, _Collector()
+        courses, facts = self.courses, Collector()
         covariates = self.scenario.covariates
-        known = self._happens(covariates.bilirubin_captured)
         before = courses.index - self.rng.integers(1, 15, self.count)
-        for time in range(_LAB_TIMES):
-            date = before if time == 0 else courses.index + _LAB_EVERY * time
-            for code, unit, factor, offset, sd, digits in _LABS:
-                value = factor * courses.bilirubin + offset + self.rng.normal(0, sd, self.count)
-                steps = np.rint(np.maximum(value, 0.1) * 10**digits) * 10 ** (3 - digits)
-                facts.add(
-                    known,
-                    date,
-                    self.codebook.row("LOINC", code),
-                    steps.astype(np.int64),
-                    self.codebook.row("UCUM", unit),
-                )
+        known = np.flatnonzero(self._happens(covariates.bilirubin_captured))
+        add_liver_values(self.rng, facts, courses, known, before, self.codebook)
         status = np.where(
             courses.poor_performance,
             self.rng.integers(2, 4, self.count),

@@ -20,6 +20,7 @@ from simulator.site.schema import TABLES, column_names
 from simulator.synthesis.build import build
 from simulator.synthesis.networks import NetworkFile
 from simulator.synthesis.plan import draw_plan
+from simulator.synthesis.site_build import SiteBuilder
 from simulator.synthesis.workers import build_in_processes
 from tests.unit.synthesis.conftest import PATIENTS, SEED
 
@@ -176,20 +177,22 @@ def test_a_dead_worker_ends_the_build_with_words(small: NetworkFile, tmp_path: P
     assert "goes on with the missing sites" in (caught.value.hint or "")
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_an_error_of_a_worker_is_raised_here(small: NetworkFile, tmp_path: Path, jobs: int) -> None:
+def test_an_error_of_a_worker_is_raised_here(small: NetworkFile, tmp_path: Path) -> None:
     plan = draw_plan(small, patients=PATIENTS, seed=1)
+    nowhere = tmp_path / "nowhere"
     with pytest.raises(FileNotFoundError, match="truth"):
         # There is no folder for the truth.
         build_in_processes(
-            plan.sites,
-            small,
-            seed=1,
-            destination=tmp_path / "nowhere",
-            jobs=jobs,
-            on_site=lambda _: None,
+            plan.sites, small, seed=1, destination=nowhere, jobs=2, on_site=lambda _: None
         )
-    assert not list((tmp_path / "nowhere").glob("*/cdm.duckdb"))
+    assert not list(nowhere.glob("*/cdm.duckdb"))
+
+
+def test_a_site_that_fails_is_taken_away(small: NetworkFile, tmp_path: Path) -> None:
+    plan = draw_plan(small, patients=PATIENTS, seed=1)
+    with pytest.raises(FileNotFoundError, match="truth"):
+        SiteBuilder(small, 1, tmp_path).build(plan.sites[0])
+    assert not list(tmp_path.rglob("cdm.duckdb"))
 
 
 def _started(tmp_path: Path) -> subprocess.Popen[str]:

@@ -11,6 +11,7 @@ from simulator.errors import UserError
 from simulator.synthesis.draw_organisations import draw_organisations
 from simulator.synthesis.networks import NetworkFile, read_network
 from simulator.synthesis.organisations import read_organisations, write_organisations
+from simulator.synthesis.population_file import read_population
 
 FILE = find("sites/organisations", "collaborative-145")
 
@@ -97,6 +98,14 @@ def test_a_wrong_value_is_named_with_its_place(
         read_organisations(_changed(tmp_path, old, new))
     assert caught.value.where is not None
     assert caught.value.where.startswith("some.yaml:")
+
+
+def test_a_population_needs_a_number_for_each_age(tmp_path: Path) -> None:
+    text = find("sites/populations", "us-patients").read_text(encoding="utf-8")
+    path = tmp_path / "people.yaml"
+    path.write_text(text.replace("[0.003, 0.008, 0.03, 0.16]", "[0.003]"), encoding="utf-8")
+    with pytest.raises(UserError, match="expected 4 numbers, one for each age group"):
+        read_population(path)
 
 
 def test_two_sites_of_one_name_and_no_sites_are_refused(tmp_path: Path) -> None:
