@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -119,6 +120,8 @@ def vocabulary() -> dict[str, pl.DataFrame]:
 @cache
 def _writer() -> duckdb.DuckDBPyConnection:
     """One connection for all databases: attaching costs a third of connecting anew."""
+    # Held to the very end, it would be told as a leak.
+    atexit.register(_writer.cache_clear)
     return duckdb.connect(config={"threads": "1"})
 
 
