@@ -12,9 +12,7 @@ of its own. Whatever comes from the question enters as a parameter, never as tex
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, assert_never
-
-import numpy as np
+from typing import assert_never
 
 from simulator.language.criteria import (
     AgeCriterion,
@@ -26,15 +24,18 @@ from simulator.language.criteria import (
     Events,
     Group,
     Occurrence,
-    Sex,
     SexCriterion,
 )
-from simulator.language.study import Question, all_events
-from simulator.language.windows import AgeRange, Count, DateRange, Window
+from simulator.language.study import Question
 from simulator.site.concepts import Resolution
-from simulator.site.tables import EVENT_TABLES
-
-_GENDER: Final = {Sex.FEMALE: 8532, Sex.MALE: 8507}
+from simulator.site.expressions import (
+    Parameters,
+    count_condition,
+    group_condition,
+    is_of_sex,
+    never_before_in_month,
+)
+from simulator.site.facts import Facts
 
 
 @dataclass(frozen=True)
@@ -84,36 +85,23 @@ class _Compiler:
 
     def __init__(self, question: Question, resolution: Resolution, *, death_by_month: bool) -> None:
         self._question = question
-        self._resolution = resolution
-        self._death_by_month = death_by_month
+        self._facts = Facts(question, resolution, death_by_month)
         self._relations: list[tuple[str, str]] = []
-        self._parameters: dict[str, object] = {}
+        self._parameters = Parameters()
         self._names = 0
-        # Deaths are always looked at: they end follow-up.
-        kinds = {(events.domain, events.codes): None for events in all_events(question)}
-        kinds[Domain.DEATH, None] = None
-        self._bits = {kind: 1 << position for position, kind in enumerate(kinds)}
-        self._watched = 1 << len(kinds)
 
     def statement(self) -> Statement:
         """The whole statement."""
-        self._add_people()
-        self._add_facts()
+        self._add("people", self._facts.people(self._parameters), kept=True)
+        self._add("codes", self._facts.codes(self._parameters))
+        self._add("recorded", self._facts.recorded())
+        self._add("facts", self._facts.facts(), kept=True)
         self._add_index()
         counted = self._counted()
         text = ",\n".join(f"{name} AS {sql}" for name, sql in self._relations)
-        return Statement(f"WITH {text}\n{counted}", self._parameters)
+        return Statement(f"WITH {text}\n{counted}", self._parameters.values)
 
     # -- small things -------------------------------------------------------------------------
-
-    def _value(self, value: object, kind: str) -> str:
-        """A reference to a parameter of an SQL type; equal values share one."""
-        for name, known in self._parameters.items():
-            if type(known) is type(value) and known == value:
-                return f"${name}::{kind}"
-        name = f"p{len(self._parameters)}"
-        self._parameters[name] = value
-        return f"${name}::{kind}"
 
     def _add(self, name: str, sql: str, *, kept: bool = False) -> str:
         """A relation; one that is `kept` is computed once however often it is read."""
@@ -125,75 +113,6 @@ class _Compiler:
         return f"{stem}_{self._names}"
 
     # -- facts --------------------------------------------------------------------------------
-
-    def _add_people(self) -> None:
-        """Whoever has any event that could be the index: nobody else is looked at again."""
-        index = self._question.cohort.index
-        place = EVENT_TABLES[index.domain]
-        where = f"{place.date} IS NOT NULL"
-        if index.codes is not None:
-            ids = self._value(self._resolution.members(index.codes), "BIGINT[]")
-            found = " OR ".join(f"list_contains({ids}, {column})" for column in place.concepts)
-            where += f" AND ({found})"
-        self._add(
-            "people", f"SELECT DISTINCT person_id FROM {place.table} WHERE {where}", kept=True
-        )
-
-    def _add_facts(self) -> None:
-        """The dated facts of these people, each with a bit for every kind that is asked for."""
-        masks = np.zeros_like(self._resolution.masks)
-        for (_, codes), bit in self._bits.items():
-            if codes is not None:
-                member = self._resolution.masks & self._resolution.bit(codes)
-                masks |= np.where(member != 0, bit, 0)
-        ids = self._value(self._resolution.concept_ids.tolist(), "BIGINT[]")
-        bits = self._value(masks.tolist(), "BIGINT[]")
-        self._add("codes", f"SELECT unnest({ids}) AS concept_id, unnest({bits}) AS mask")
-        domains = [domain for domain in Domain if any(domain is kind for kind, _ in self._bits)]
-        branches = [*(self._recorded(domain) for domain in domains), self._periods()]
-        self._add("recorded", " UNION ALL ".join(branches))
-        mask = "((coalesce(c.mask, 0) | coalesce(s.mask, 0)) & r.coded) | r.always"
-        self._add(
-            "facts",
-            f"SELECT r.person_id, r.id, r.day, r.until, {mask} AS mask FROM recorded r"
-            " LEFT JOIN codes c ON c.concept_id = r.concept_id"
-            " LEFT JOIN codes s ON s.concept_id = r.source_id AND r.source_id IS DISTINCT FROM r.concept_id"
-            f" WHERE ({mask}) <> 0",
-            kept=True,
-        )
-
-    def _recorded(self, domain: Domain) -> str:
-        """The facts of one table, with the bits that their codes or mere presence may give."""
-        place = EVENT_TABLES[domain]
-        day, once = f"t.{place.date}", ""
-        if domain is Domain.DEATH:
-            # A death happens once, on the earliest day recorded.
-            day, once = f"min({day})", " GROUP BY t.person_id"
-            if self._death_by_month:
-                day = _middle_of_month(day)
-        standard, source = (f"t.{column}" for column in place.concepts or ("0", "0"))
-        if not place.concepts:
-            standard, source = "0", "0"
-        coded = sum(
-            bit for (kind, codes), bit in self._bits.items() if kind is domain and codes is not None
-        )
-        return (
-            f"SELECT t.person_id, t.{place.identifier} AS id, {day} AS day, NULL::DATE AS until,"
-            f" {standard} AS concept_id, {source} AS source_id,"
-            f" {coded}::BIGINT AS coded, {self._bits.get((domain, None), 0)}::BIGINT AS always"
-            f" FROM {place.table} t SEMI JOIN people USING (person_id)"
-            f" WHERE t.{place.date} IS NOT NULL{once}"
-        )
-
-    def _periods(self) -> str:
-        """Periods of observation, as facts that last until a day."""
-        return (
-            "SELECT t.person_id, t.observation_period_id AS id,"
-            " t.observation_period_start_date AS day, t.observation_period_end_date AS until,"
-            " 0 AS concept_id, 0 AS source_id, 0::BIGINT AS coded,"
-            f" {self._watched}::BIGINT AS always"
-            " FROM observation_period t SEMI JOIN people USING (person_id)"
-        )
 
     def _events(self, events: Events, *, indexed: bool) -> tuple[str, str | None]:
         """The relation of the events that fit, and what is left to ask of each as a condition.
@@ -235,11 +154,11 @@ class _Compiler:
 
     def _own_condition(self, events: Events) -> str:
         """Codes, dates and age of an event `e` (and person `p` where an age is asked)."""
-        parts = [f"e.mask & {self._bits[events.domain, events.codes]} <> 0"]
+        parts = [f"e.mask & {self._facts.bit(events)} <> 0"]
         if events.dates is not None:
-            parts.append(self._dates("e.day", events.dates))
+            parts.append(self._parameters.dates("e.day", events.dates))
         if events.age is not None:
-            parts.append(self._age("e.day", events.age))
+            parts.append(self._parameters.age("e.day", events.age))
         return " AND ".join(parts)
 
     # -- criteria -----------------------------------------------------------------------------
@@ -289,13 +208,13 @@ class _Compiler:
                 members = [
                     self._condition(anchors, member, tallies) for member in criterion.members
                 ]
-                return _group_condition(criterion, members)
+                return group_condition(criterion, members)
             case SexCriterion(sex=sex):
-                return f"coalesce(p.gender_concept_id = {_GENDER[sex]}, false)"
+                return is_of_sex(sex)
             case AgeCriterion(age=age):
-                return f"coalesce({self._age('a.day', age)}, false)"
+                return f"coalesce({self._parameters.age('a.day', age)}, false)"
             case DateCriterion(dates=dates):
-                return self._dates("a.day", dates)
+                return self._parameters.dates("a.day", dates)
             case _:
                 assert_never(criterion)
 
@@ -312,44 +231,20 @@ class _Compiler:
         if criterion.anchor is Anchor.INDEX:
             anchor = "a.index_day"
         parts = [condition] if condition else []
-        parts += self._window(self._day(events.domain, "e.day", anchor), anchor, criterion.window)
+        day = self._day(events.domain, "e.day", anchor)
+        parts += self._parameters.window(day, anchor, criterion.window)
         where = " AND ".join(parts) or "true"
         counted = "DISTINCT e.day" if criterion.count.distinct_days else "*"
         text = f"count({counted}) FILTER (WHERE {where})"
         column = tally.columns.setdefault(text, f"n{len(tally.columns)}")
         number = f"a.{column}" if source == "facts" else f"coalesce({tally.name}.{column}, 0)"
-        return _count_condition(number, criterion.count)
+        return count_condition(number, criterion.count)
 
     def _day(self, domain: Domain, day: str, anchor: str) -> str:
         """The day of an event; a death by month is never before an anchor in its month."""
-        if domain is Domain.DEATH and self._death_by_month:
-            return _never_before_in_month(day, anchor)
+        if domain is Domain.DEATH and self._facts.death_by_month:
+            return never_before_in_month(day, anchor)
         return day
-
-    def _window(self, day: str, anchor: str, window: Window) -> list[str]:
-        parts = []
-        if window.earliest is not None:
-            parts.append(f"{day} >= {anchor} + {self._value(window.earliest, 'INTEGER')}")
-        if window.latest is not None:
-            parts.append(f"{day} <= {anchor} + {self._value(window.latest, 'INTEGER')}")
-        return parts
-
-    def _dates(self, day: str, dates: DateRange) -> str:
-        parts = []
-        if dates.earliest is not None:
-            parts.append(f"{day} >= {self._value(dates.earliest, 'DATE')}")
-        if dates.latest is not None:
-            parts.append(f"{day} <= {self._value(dates.latest, 'DATE')}")
-        return " AND ".join(parts) or "true"
-
-    def _age(self, day: str, age: AgeRange) -> str:
-        years = f"year({day}) - p.year_of_birth"
-        parts = [f"{years} IS NOT NULL"]
-        if age.at_least is not None:
-            parts.append(f"{years} >= {self._value(age.at_least, 'INTEGER')}")
-        if age.at_most is not None:
-            parts.append(f"{years} <= {self._value(age.at_most, 'INTEGER')}")
-        return " AND ".join(parts)
 
     # -- the question -------------------------------------------------------------------------
 
@@ -374,9 +269,9 @@ class _Compiler:
         conditions, source = self._conditions(
             _Anchors("index_event", indexed=True),
             (*steps, *arms),
-            died=f"min(e.day) FILTER (WHERE e.mask & {self._bits[Domain.DEATH, None]} <> 0)",
+            died=f"min(e.day) FILTER (WHERE e.mask & {self._facts.bit(Events(Domain.DEATH))} <> 0)",
             ended=(
-                f"max(e.until) FILTER (WHERE e.mask & {self._watched} <> 0"
+                f"max(e.until) FILTER (WHERE e.mask & {self._facts.watched} <> 0"
                 " AND a.day BETWEEN e.day AND e.until)"
             ),
         )
@@ -388,7 +283,7 @@ class _Compiler:
             or "0"
         )
         died = self._day(Domain.DEATH, "a.died", "a.day")
-        last_day = "last_day(a.ended)" if self._death_by_month else "a.ended"
+        last_day = "last_day(a.ended)" if self._facts.death_by_month else "a.ended"
         self._add(
             "patient",
             f"SELECT {held} AS held, a.day, a.ended, {died} AS died,"
@@ -396,16 +291,6 @@ class _Compiler:
         )
         days = "coalesce(greatest(0, CASE WHEN event THEN died ELSE ended END - day), 0)"
         return f"SELECT held, {days} AS days, event, count(*) AS patients FROM patient GROUP BY ALL"
-
-
-def _middle_of_month(day: str) -> str:
-    return f"(date_trunc('month', {day})::DATE + 14)"
-
-
-def _never_before_in_month(day: str, anchor: str) -> str:
-    """The day, or the anchor where the anchor is later in the same calendar month."""
-    same = f"date_trunc('month', {day}) = date_trunc('month', {anchor})"
-    return f"(CASE WHEN {same} THEN greatest({day}, {anchor}) ELSE {day} END)"
 
 
 def _asks_person(criterion: Criterion) -> bool:
@@ -416,22 +301,3 @@ def _asks_person(criterion: Criterion) -> bool:
             return True
         case _:
             return False
-
-
-def _group_condition(group: Group, members: list[str]) -> str:
-    least, most = group.bounds
-    everyone = len(members)
-    if least == everyone:
-        return "(" + " AND ".join(members) + ")"
-    if most == 0:
-        return "NOT (" + " OR ".join(members) + ")"
-    if (least, most) == (1, everyone):
-        return "(" + " OR ".join(members) + ")"
-    held = " + ".join(f"({member})::INTEGER" for member in members)
-    return f"({held} BETWEEN {least} AND {most})"
-
-
-def _count_condition(number: str, count: Count) -> str:
-    if count.at_most is None:
-        return f"({number} >= {count.at_least})"
-    return f"({number} BETWEEN {count.at_least} AND {count.at_most})"
