@@ -22,6 +22,8 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "checkpoint_threshold": "1B",
     # A quarter of the usual: most sites are small, and each column takes a block of its own.
     "default_block_size": 65536,
+    # DuckDB would draw a bar of its own over ours.
+    "enable_progress_bar": False,
 }
 _EVER: Final = dt.date(1970, 1, 1)
 _NEVER: Final = dt.date(2099, 12, 31)
