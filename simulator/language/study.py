@@ -19,7 +19,10 @@ from simulator.language.criteria import (
     Occurrence,
 )
 
-_BITS: Final = 62  # what a site can keep of a patient, or of a fact, in one whole number
+# What a site can keep in one whole number of a patient (a bit for each step and arm), and of a fact
+# (a bit for each kind, one for deaths and one for periods of observation).
+_CONDITIONS: Final = 62
+_KINDS: Final = 61
 
 
 class Outcome(StrEnum):
@@ -108,11 +111,13 @@ class Question(msgspec.Struct, frozen=True):
         if named != {codes.name for codes in self.codes}:
             raise ValueError("the concept sets and the names that events use do not agree")
         conditions = len(self.cohort.steps) + len(self.arms)
-        if conditions > _BITS:
-            raise ValueError(f"a study has at most {_BITS} steps and arms; found {conditions}")
+        if conditions > _CONDITIONS:
+            raise ValueError(
+                f"a study has at most {_CONDITIONS} steps and arms; found {conditions}"
+            )
         kinds = len({(events.domain, events.codes) for events in all_events(self)})
-        if kinds > _BITS:
-            raise ValueError(f"a study has at most {_BITS} kinds of events; found {kinds}")
+        if kinds > _KINDS:
+            raise ValueError(f"a study has at most {_KINDS} kinds of events; found {kinds}")
 
 
 class Analyses(msgspec.Struct, frozen=True):

@@ -33,6 +33,7 @@ NEAR_MISSES: Final = LABELS[1:]
 
 INDEX: Final = "index"
 SITE: Final = "site"
+LABELLED_STUDY: Final = "bclm"
 _DATES: Final = "embolization from January 2016 to July 2024"
 _BREAST: Final = "breast cancer diagnosed by then"
 _OTHER: Final = "no primary cancer of liver or bowel by then"
