@@ -22,8 +22,6 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "checkpoint_threshold": "1B",
     # A quarter of the usual: most sites are small, and each column takes a block of its own.
     "default_block_size": 65536,
-    # DuckDB would draw a bar of its own over ours.
-    "enable_progress_bar": False,
 }
 _EVER: Final = dt.date(1970, 1, 1)
 _NEVER: Final = dt.date(2099, 12, 31)
@@ -144,6 +142,8 @@ def write_database(
     """
     templates.copy(organisation.vocabularies, path)
     with duckdb.connect(path, config=_CONFIG) as connection:
+        # DuckDB would draw a bar of its own over ours where a table takes seconds.
+        connection.execute("SET enable_progress_bar = false")
         connection.begin()
         insert(connection, "cdm_source", _source(organisation, f"hand-made {version}"))
         for table, rows in tables.items():
