@@ -45,8 +45,8 @@ class Opened:
     sites_with_matches: int | None
 
 
-def read_answer(request: RoundRequest, answer: RoundAnswer) -> tuple[Table, ...]:
-    """The tables in one site's answer to a request.
+def read_answer(request: RoundRequest, site: str, answer: RoundAnswer) -> tuple[Table, ...]:
+    """The tables in the answer that a site sent to a request.
 
     Raises:
         MalformedMessage: The answer is to something else, has another shape, or cannot be.
@@ -54,6 +54,8 @@ def read_answer(request: RoundRequest, answer: RoundAnswer) -> tuple[Table, ...]
     asked = (request.run, request.round, request.roster)
     if (answer.run, answer.round, answer.roster) != asked:
         raise MalformedMessage("the answer is to another request")
+    if answer.site != site:
+        raise MalformedMessage("it is another site's")
     if len(answer.cells) != len(request.needs):
         raise MalformedMessage(f"{len(request.needs)} tables were expected")
     tables = []

@@ -10,7 +10,7 @@ from simulator.errors import Refused, TooFewAnswers
 from simulator.hub.aggregator import Opened, open_round, read_answer
 from simulator.hub.analyses import Analysis, Part, analyses_of
 from simulator.hub.planner import Plan
-from simulator.hub.wire import Failure, Wire
+from simulator.hub.wire import Failure, Lost, Wire
 from simulator.messages.codec import MalformedMessage, decode_answer, encode
 from simulator.messages.needs import Need, layout_of
 from simulator.messages.requests import (
@@ -199,6 +199,9 @@ def _exchange(
         else:
             answers[reply.site] = read
         progress(reply.site)
+    for site in roster:
+        if site not in answers and site not in lost:
+            lost[site] = Loss(site, str(Lost.SILENT))
     return answers, tuple(lost[site] for site in roster if site in lost)
 
 
@@ -208,7 +211,7 @@ def _read(request: RoundRequest, site: str, data: bytes) -> tuple[Table, ...] | 
         answer = decode_answer(data)
         match answer:
             case RoundAnswer():
-                return read_answer(request, answer)
+                return read_answer(request, site, answer)
             case Refusal():
                 return Loss(site, answer.reason, refused=True)
             case Apology():

@@ -15,6 +15,10 @@ _REQUESTS: Final[msgspec.msgpack.Decoder[Request]] = msgspec.msgpack.Decoder(Req
 _ANSWERS: Final[msgspec.msgpack.Decoder[Answer]] = msgspec.msgpack.Decoder(Answer)
 
 
+# Text that is no UTF-8 and nesting without end come as errors of Python's own.
+_MALFORMED: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
 class MalformedMessage(ValueError):
     """The bytes are not a message of ours."""
 
@@ -32,7 +36,7 @@ def decode_request(data: bytes) -> Request:
     """
     try:
         return _REQUESTS.decode(data)
-    except msgspec.MsgspecError as error:
+    except _MALFORMED as error:
         raise MalformedMessage(str(error)) from error
 
 
@@ -44,7 +48,7 @@ def decode_answer(data: bytes) -> Answer:
     """
     try:
         return _ANSWERS.decode(data)
-    except msgspec.MsgspecError as error:
+    except _MALFORMED as error:
         raise MalformedMessage(str(error)) from error
 
 
