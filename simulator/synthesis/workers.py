@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
@@ -22,6 +23,7 @@ _PATIENCE: Final = 5.0  # seconds that a stopped worker is given before it is ki
 
 def _work(channel: Connection, network: NetworkFile, seed: int, destination: Path) -> None:
     """Runs in a worker: builds what it is sent until it is sent nothing more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     builder = SiteBuilder(network, seed, destination)
     while True:
         try:
@@ -117,6 +119,8 @@ def build_in_processes(
         KeyboardInterrupt: Ctrl-C; all processes are stopped by then.
     """
     context = multiprocessing.get_context("spawn")
+    # Its first start lets Ctrl-C through again, so it must not fall into the time held back below.
+    resource_tracker.ensure_running()
     waiting = list(reversed(plans))
     workers: list[_Worker] = []
 
