@@ -88,7 +88,7 @@ def write_catalogue(folder: Path) -> CatalogueFile:
 
 
 def _computed(folder: Path, store: Store) -> CatalogueFile:
-    _check_tables(folder, store.tables())
+    _check_tables(folder, store)
     holdings = tuple(
         holding for domain in Domain if (holding := _holding(store, domain)) is not None
     )
@@ -112,8 +112,11 @@ def _computed(folder: Path, store: Store) -> CatalogueFile:
     )
 
 
-def _check_tables(folder: Path, tables: dict[str, tuple[str, ...]]) -> None:
+def _check_tables(folder: Path, store: Store) -> None:
     """Refuses a database that lacks a table or a column that any question may need."""
+    if all(store.holds(table, columns) for table, columns in _NEEDED.items()):
+        return
+    tables = store.tables()
     for table, columns in _NEEDED.items():
         lacking = [column for column in columns if column not in tables.get(table, ())]
         if table not in tables or lacking:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -100,6 +101,15 @@ class Store:
         for table, column in rows:
             found[table.lower()] = (*found.get(table.lower(), ()), column.lower())
         return found
+
+    def holds(self, table: str, columns: Sequence[str]) -> bool:
+        """Whether a table with these columns is there; far cheaper than listing all of them."""
+        try:
+            # The names are ours (see the catalogue's list), never a question's.
+            self._connection.execute(f"SELECT {', '.join(columns)} FROM {table} LIMIT 0")  # noqa: S608
+        except (duckdb.CatalogException, duckdb.BinderException):
+            return False
+        return True
 
     def interrupt(self) -> None:
         """Stops a query that runs in another thread; it then raises duckdb.InterruptException."""
