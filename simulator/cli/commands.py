@@ -31,11 +31,16 @@ def _now() -> dt.datetime:
 
 def _study(name: str) -> Study:
     """The study of a path, a bundled name, or standard input for ``-``."""
+    from simulator.errors import UserError
     from simulator.language.reading import parse_study, read_study
 
-    if name == "-":
-        return parse_study(sys.stdin.read(), "<stdin>")
-    return read_study(name)
+    if name != "-":
+        return read_study(name)
+    try:
+        text = sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise UserError(f"this is not text in UTF-8: {error}", where="<stdin>") from error
+    return parse_study(text, "<stdin>")
 
 
 @cli.command()

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from simulator.cli.as_json import as_json
 from simulator.cli.layout import console, heading, indented, number, print_left_out, table
+from simulator.errors import UserError
 
 if TYPE_CHECKING:
     from simulator.hub.result import ArmResult, Report, StudyResult
@@ -31,13 +32,23 @@ def print_report(report: Report, form: str) -> None:
 
 
 def write_report(report: Report, folder: Path) -> None:
-    """Writes result.json, result.csv and result.txt into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "result.json").write_text(as_json(report), encoding="utf-8")
-    (folder / "result.csv").write_text(_csv(report.result), encoding="utf-8")
+    """Writes result.json, result.csv and result.txt into a folder.
+
+    Raises:
+        UserError: Nothing can be written there.
+    """
     text = io.StringIO()
     _result(console(text), report.result)
-    (folder / "result.txt").write_text(text.getvalue(), encoding="utf-8")
+    forms = {"json": as_json(report), "csv": _csv(report.result), "txt": text.getvalue()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix, content in forms.items():
+            (folder / f"result.{suffix}").write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"the result cannot be written to '{folder}': {error.strerror}",
+            hint="Give --out a folder that can be made or written to.",
+        ) from error
 
 
 def _csv(result: StudyResult) -> str:
