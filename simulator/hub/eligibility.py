@@ -89,12 +89,11 @@ def _no_events(events: Events, site: Described) -> Verdict | None:
 def _outside(dates: DateRange, domain: Domain, site: Described) -> Verdict | None:
     """Why no fact of a kind can lie within dates."""
     held = site.catalogue.holding(domain)
-    if held is None or held.meets(dates.earliest, dates.latest):
-        return None
-    return Verdict(
-        Ground.DATES,
-        f"its {_PLURAL[domain]} ({held.first_year} to {held.last_year}) lie outside {dates}",
-    )
+    if held is not None and dates.earliest is not None and held.last < dates.earliest:
+        return Verdict(Ground.DATES, f"its {_PLURAL[domain]} end before {dates.earliest}")
+    if held is not None and dates.latest is not None and held.first > dates.latest:
+        return Verdict(Ground.DATES, f"its {_PLURAL[domain]} begin after {dates.latest}")
+    return None
 
 
 def _impossible(criterion: Criterion, site: Described, anchor: Domain) -> Verdict | None:

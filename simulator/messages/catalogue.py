@@ -20,17 +20,17 @@ class Knowledge(StrEnum):
 
 
 class Holding(msgspec.Struct, frozen=True):
-    """One kind of fact that a site holds, with the calendar years of its first and last one."""
+    """One kind of fact that a site holds.
+
+    Attributes:
+        domain: The kind.
+        first: The first day of the month of its first fact.
+        last: The last day of the month of its last fact.
+    """
 
     domain: Domain
-    first_year: int
-    last_year: int
-
-    def meets(self, earliest: dt.date | None, latest: dt.date | None) -> bool:
-        """Whether some day of these years lies within the dates, both included."""
-        return (earliest is None or self.last_year >= earliest.year) and (
-            latest is None or self.first_year <= latest.year
-        )
+    first: dt.date
+    last: dt.date
 
 
 class Catalogue(msgspec.Struct, frozen=True):
