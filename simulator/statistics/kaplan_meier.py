@@ -83,24 +83,10 @@ def kaplan_meier(table: SurvivalTable, arm: str | None = None, *, level: float =
         ValueError: There is no such arm, a count is negative, or the level is not in (0, 1).
     """
     events, censored = _counts_of(table, arm)
-    at_risk = _still_in(events + censored)
-    exposed = at_risk.astype(np.float64)
+    exposed = _still_in(events + censored).astype(np.float64)
     if table.grid.unit is Unit.MONTH:
         exposed[:-1] -= censored[:-1] / 2.0
-    survival, greenwood = _product_limit(events, exposed)
-    lower, upper = _log_log_bands(survival, greenwood, level)
-    return Curve(
-        grid=table.grid,
-        days=table.grid.upper_edges(),
-        survival=survival,
-        lower=lower,
-        upper=upper,
-        greenwood=greenwood,
-        at_risk=at_risk,
-        events=events,
-        censored=censored,
-        level=level,
-    )
+    return _curve(table.grid, events, censored, exposed, level)
 
 
 def reverse_kaplan_meier(
@@ -130,20 +116,33 @@ def reverse_kaplan_meier(
     gone = deaths.astype(np.float64)
     if table.grid.unit is Unit.MONTH:
         gone[:-1] /= 2.0
-    survival, greenwood = _product_limit(leavers, at_risk - gone)
+    return _curve(table.grid, leavers, deaths, at_risk - gone, level, reverse=True)
+
+
+def _curve(
+    grid: Grid,
+    events: Counts,
+    others: Counts,
+    exposed: Reals,
+    level: float,
+    *,
+    reverse: bool = False,
+) -> Curve:
+    """The curve of one kind of end, with the number exposed to it in each cell."""
+    survival, greenwood = _product_limit(events, exposed)
     lower, upper = _log_log_bands(survival, greenwood, level)
     return Curve(
-        grid=table.grid,
-        days=table.grid.upper_edges(),
+        grid=grid,
+        days=grid.upper_edges(),
         survival=survival,
         lower=lower,
         upper=upper,
         greenwood=greenwood,
-        at_risk=at_risk,
-        events=leavers,
-        censored=deaths,
+        at_risk=_still_in(events + others),
+        events=events,
+        censored=others,
         level=level,
-        reverse=True,
+        reverse=reverse,
     )
 
 
