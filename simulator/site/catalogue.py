@@ -82,7 +82,7 @@ def write_catalogue(folder: Path) -> CatalogueFile:
     finally:
         store.close()
     partial = folder / f"{CATALOGUE}.partial"
-    partial.write_bytes(msgspec.json.encode(made))
+    partial.write_bytes(msgspec.json.encode(made, order="deterministic"))
     partial.replace(folder / CATALOGUE)
     return made
 
