@@ -7,7 +7,7 @@ import hashlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,6 +29,7 @@ from simulator.site.store import Store
 
 NETWORK: Final = "network.yaml"
 _GRACE_SECONDS: Final = 2.0
+_REPEAT_SECONDS: Final = 0.05
 
 Clock = Callable[[], dt.datetime]
 
@@ -137,12 +138,14 @@ class LocalWire:
         for site in asked:
             waiting.put((site, messages[site]))
         stop = threading.Event()
-        for _ in range(min(self._jobs, len(asked))):
+        workers = [
+            # Daemons: a site that hangs must not keep the program from ending.
+            threading.Thread(target=self._work, args=(waiting, replies, ends, stop), daemon=True)
+            for _ in range(min(self._jobs, len(asked)))
+        ]
+        for worker in workers:
             waiting.put(None)
-            # A daemon: a site that hangs must not keep the program from ending.
-            threading.Thread(
-                target=self._work, args=(waiting, replies, ends, stop), daemon=True
-            ).start()
+            worker.start()
         for site in messages:
             if site not in self._nodes:
                 yield Failure(site, Lost.OFF_LINE)
@@ -158,6 +161,18 @@ class LocalWire:
                 yield Failure(site, Lost.SILENT)
         finally:
             stop.set()
+            self._give_up(workers)
+
+    def _give_up(self, workers: Sequence[threading.Thread]) -> None:
+        """Interrupts sites that nobody listens to any more: no query outlives its exchange.
+
+        A query that ran on while the program ends would bring the whole process down.
+        """
+        ends = time.monotonic() + _GRACE_SECONDS
+        while (working := [one for one in workers if one.is_alive()]) and time.monotonic() < ends:
+            working[0].join(_REPEAT_SECONDS)
+            for node in self._nodes.values():
+                node.interrupt()
 
     def _work(
         self,

@@ -84,6 +84,10 @@ class Node:
         except Exception:  # noqa: BLE001  # what failed inside may hold data, so only that it did
             return self._apology(Trouble.DEFECT)
 
+    def interrupt(self) -> None:
+        """Stops what is being looked up; the answer is then that the deadline passed."""
+        self._stores.interrupt(self._folder)
+
     def _handle(self, request: Request, seconds: float) -> bytes:
         if isinstance(request, CatalogueRequest):
             return encode(CatalogueAnswer(self._catalogue.describe(request.codes)))

@@ -24,6 +24,7 @@ class StorePool:
     def __init__(self, at_most: int = AT_MOST) -> None:
         self._at_most = at_most
         self._idle: OrderedDict[Path, Store] = OrderedDict()
+        self._lent: list[tuple[Path, Store]] = []
         self._lock = threading.Lock()
 
     @contextmanager
@@ -36,16 +37,28 @@ class StorePool:
         with self._lock:
             store = self._idle.pop(folder, None)
         store = store or Store(folder)
+        with self._lock:
+            self._lent.append((folder, store))
         try:
             yield store
         except BaseException:
+            with self._lock:
+                self._lent.remove((folder, store))
             store.close()
             raise
         self._take_back(folder, store)
 
+    def interrupt(self, folder: Path) -> None:
+        """Stops the queries of a folder's stores that are lent."""
+        with self._lock:
+            for lent, store in self._lent:
+                if lent == folder:
+                    store.interrupt()
+
     def _take_back(self, folder: Path, store: Store) -> None:
         surplus = [store]
         with self._lock:
+            self._lent.remove((folder, store))
             if folder not in self._idle:
                 self._idle[folder] = store
                 surplus = []
