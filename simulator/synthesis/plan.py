@@ -20,7 +20,7 @@ from simulator.synthesis.organisations import Organisation
 from simulator.synthesis.scenario import Scenario
 
 _PATIENTS_OF_COUNTS: Final = 200_000
-_LEAST_BACKGROUND: Final = 3
+_LEAST_BACKGROUND: Final = 12
 _LEAST_OF_MEAN: Final = 10
 
 
