@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. Rooms are imported inside the commands, to start fast."""
+"""The command line: parse, call, print; rooms are imported inside the commands, to start fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hub's outer role: what an analyst, a report or an attack holds. It sees released values."""
+"""The hub's outer role: what an analyst, a report or an attack holds; it sees released values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests and answers. No request can express a row, and none carries SQL, code or a rule."""
+"""Requests and answers; no request can express a row, and none carries SQL, code or a rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a site lets out. A policy that is missing or cannot be read lets nothing out."""
+"""What a site lets out; a policy that is missing or cannot be read lets nothing out."""
 
 from __future__ import annotations
 
