@@ -1,0 +1,157 @@
+"""What a client reports beside the numbers: who was there, what it stands under, what to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+import pytest
+
+from simulator.errors import TooFewAnswers
+from simulator.hub.client import Client
+from simulator.hub.result import Report
+from simulator.hub.wire import Failure, Lost, Reply
+from simulator.messages.codec import decode_request, encode
+from simulator.messages.requests import CatalogueAnswer, CatalogueRequest, Refusal
+from simulator.privacy.releases import EXACT, SECURE_SUM, Release
+from tests.unit.hub.wires import FakeWire, client_of, described, is_lost, study, well
+
+SITES = ("a", "b", "c", "d")
+
+
+def ran(wire: FakeWire, completeness: str = "0.5", release: Release = SECURE_SUM) -> Report:
+    return client_of(wire, SITES).run(study(completeness), release, run="run")
+
+
+def everybody() -> FakeWire:
+    return FakeWire(dict.fromkeys(SITES, well), study())
+
+
+def test_a_report_says_who_was_there() -> None:
+    network = ran(everybody()).result.network
+    assert (network.name, network.organisations, network.online) == ("fake", 4, 4)
+    assert (network.eligible, network.asked, network.answered) == (4, 4, 4)
+    assert network.with_matches is None
+
+
+def test_a_report_says_who_is_missing_and_why() -> None:
+    sites = dict.fromkeys(SITES, well) | {"b": is_lost(Lost.SILENT), "c": is_lost(Lost.CRASHED)}
+    report = ran(FakeWire(sites, study()))
+    assert (report.result.network.asked, report.result.network.answered) == (4, 2)
+    told = [(lost.site, lost.reason) for lost in report.result.network.failed]
+    assert told == [("b", "no answer before the deadline"), ("c", "its process ended")]
+    note = "started anew without b, c: the sums before and after differ by those sites"
+    assert note in report.result.notes
+    assert report.run.attempts == 2
+
+
+def test_the_same_answers_are_the_same_result_whatever_the_run() -> None:
+    one, other = (
+        ran(everybody()),
+        client_of(everybody(), SITES).run(study("0.5"), SECURE_SUM, run="other"),
+    )
+    assert one.result == other.result
+    assert one.run.run != other.run.run
+    assert one.run.result_fingerprint == other.run.result_fingerprint == one.result.fingerprint
+
+
+def test_a_result_that_differs_has_another_fingerprint() -> None:
+    result = ran(everybody()).result
+    changed = msgspec.structs.replace(result, notes=(*result.notes, "more"))
+    assert changed.fingerprint != result.fingerprint
+
+
+def test_a_report_says_what_its_release_is_and_is_not() -> None:
+    secure, exact = ran(everybody()).result, ran(everybody(), release=EXACT).result
+    assert "exact totals: differencing possible" in secure.release.says
+    assert not secure.release.secure_aggregation
+    assert any("in the clear" in note for note in secure.notes)
+    assert not any("in the clear" in note for note in exact.notes)
+    assert "by month" in secure.release.estimators
+    assert "on days" in exact.release.estimators
+    assert "% of the patients are alone in a released cell" in secure.disclosure.says
+
+
+def test_progress_is_told_with_the_number_of_sites() -> None:
+    heard: list[tuple[str, int]] = []
+    client_of(everybody(), SITES).run(
+        study(), SECURE_SUM, run="run", progress=lambda site, of: heard.append((site, of))
+    )
+    assert sorted(heard) == [(site, 4) for site in SITES]
+
+
+# Catalogues that do not come as they should
+
+Told = Callable[[str, CatalogueRequest], bytes | Lost | None]
+
+
+class CatalogueWire:
+    """One site of four answers the question for its catalogue otherwise."""
+
+    def __init__(self, otherwise: Told) -> None:
+        self._otherwise = otherwise
+        self._well = everybody()
+
+    def exchange(self, messages: Mapping[str, bytes], seconds: float) -> Iterator[Reply | Failure]:
+        request = decode_request(next(iter(messages.values())))
+        if not isinstance(request, CatalogueRequest):
+            yield from self._well.exchange(messages, seconds)
+            return
+        for reply in self._well.exchange(messages, seconds):
+            if reply.site != "c":
+                yield reply
+                continue
+            told = self._otherwise("c", request)
+            if isinstance(told, Lost):
+                yield Failure("c", told)
+            elif told is not None:
+                yield Reply("c", told)
+
+
+def _of_another_site(_site: str, _request: CatalogueRequest) -> bytes:
+    return encode(CatalogueAnswer(described("d", study().question)))
+
+
+def _about_other_codes(site: str, _request: CatalogueRequest) -> bytes:
+    whole = described(site, study().question)
+    return encode(CatalogueAnswer(msgspec.structs.replace(whole, codes=whole.codes[:1])))
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "reason"),
+    [
+        (lambda *_: b"\xc1", "sent no catalogue: its answer does not fit"),
+        (lambda *_: b"", "sent no catalogue: its answer does not fit"),
+        (_of_another_site, "sent no catalogue: its answer does not fit"),
+        (_about_other_codes, "sent no catalogue: its answer does not fit"),
+        (lambda site, _: encode(Refusal(site, "no")), "sent no catalogue: its answer does not fit"),
+        (lambda *_: Lost.SILENT, "sent no catalogue: no answer before the deadline"),
+        (lambda *_: Lost.OFF_LINE, "off line"),
+        (lambda *_: None, "sent no catalogue: no answer"),
+    ],
+)
+def test_a_site_without_a_catalogue_is_not_asked(otherwise: Told, reason: str) -> None:
+    settings = client_of(everybody(), SITES)._settings
+    client = Client(
+        CatalogueWire(otherwise), settings, seconds=5.0, clock=client_of(everybody(), SITES)._clock
+    )
+    network = client.run(study(), SECURE_SUM, run="run").result.network
+    assert (network.organisations, network.eligible, network.answered) == (4, 3, 3)
+    (ground,) = network.not_eligible
+    assert ground.reasons == {reason: 1}
+    assert network.online == (3 if reason == "off line" else 4)
+
+
+def test_if_nobody_sends_a_catalogue_the_run_ends() -> None:
+    class Nobody:
+        def exchange(
+            self, messages: Mapping[str, bytes], seconds: float
+        ) -> Iterator[Reply | Failure]:
+            assert seconds
+            return (Failure(site, Lost.SILENT) for site in messages)
+
+    client = client_of(everybody(), SITES)
+    with pytest.raises(TooFewAnswers, match="4 sent no catalogue: no answer before the deadline"):
+        Client(Nobody(), client._settings, seconds=5.0, clock=client._clock).run(
+            study(), SECURE_SUM, run="run"
+        )
