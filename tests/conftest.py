@@ -39,7 +39,7 @@ def _once(place: Path, make: Callable[[], object]) -> None:
 
 def _build(folder: Path, sites: Sequence[str] | None = None) -> None:
     network = read_network(folder.name)
-    build(network, destination=folder, patients=PATIENTS, seed=network.seed, jobs=2, sites=sites)
+    build(network, destination=folder, patients=PATIENTS, seed=network.seed, jobs=1, sites=sites)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from simulator.bundled import find
 from simulator.site.ledger import LEDGER, read_ledger
 from simulator.synthesis.site_build import TEMPORARY
 from tests.journeys.commands import Shell
@@ -56,26 +57,39 @@ def test_a_run_that_is_interrupted(network: Path, tmp_path: Path) -> None:
     assert not list(network.rglob("*.partial"))
 
 
-def test_a_build_that_is_interrupted_goes_on_the_next_time(
-    shell: Shell, as_reported: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "as-reported"
-    words = ["build", "--data", str(tmp_path), "--patients", "10000", "--jobs", "2"]
-    done = interrupted(words, lambda: len(list(folder.glob("*/cdm.duckdb"))) >= 3)
-    said_so(done)
+def small_network(folder: Path) -> Path:
+    """A network of the first thirty organisations."""
+    organisations = find("sites/organisations", "collaborative-145").read_text()
+    head, *sites = organisations.split("\n  - ")
+    (folder / "thirty.yaml").write_text("\n  - ".join([head, *sites[:30]]) + "\n")
+    path = folder / "small.yaml"
+    path.write_text(
+        f"network: small\ntitle: thirty sites\norganisations: {folder / 'thirty.yaml'}\n"
+        "scenario: as-modelled\npatients: 6000\nseed: 7\n"
+    )
+    return path
+
+
+def test_a_build_that_is_interrupted_goes_on_the_next_time(shell: Shell, tmp_path: Path) -> None:
+    folder, whole_folder = tmp_path / "cut" / "small", tmp_path / "whole" / "small"
+    network = small_network(tmp_path)
+    words = ["build", "--network", str(network), "--data"]
+    cut = [*words, str(folder.parent), "--jobs", "2"]
+    said_so(interrupted(cut, lambda: len(list(folder.glob("*/cdm.duckdb"))) >= 3))
     assert not (folder / TEMPORARY).exists()
     assert not (folder / "network.yaml").exists()
     whole = sorted(path.parent.name for path in folder.glob("*/cdm.duckdb"))
-    assert 3 <= len(whole) < 145
+    assert 3 <= len(whole) < 30
     for site in whole:
         names = {path.name for path in (folder / site).iterdir()}
         assert names == {"cdm.duckdb", "catalogue.json", "policy.yaml", "site.yaml"}
     before = {site: (folder / site / "cdm.duckdb").stat().st_mtime_ns for site in whole}
-    said = shell(*words)
+    said = shell(*cut[:-1], "1")
     assert said.code == 0
-    assert f"{145 - len(whole)} sites built, {len(whole)} were there already" in said.out
+    assert f"{30 - len(whole)} sites built, {len(whole)} were there already" in said.out
     assert before == {site: (folder / site / "cdm.duckdb").stat().st_mtime_ns for site in whole}
-    # It is the network that an undisturbed build makes.
-    for path in as_reported.glob("*/catalogue.json"):
+    # It is the network that a build makes that nobody disturbs.
+    assert shell(*words, whole_folder.parent, "--jobs", "1").code == 0
+    for path in whole_folder.glob("*/catalogue.json"):
         assert (folder / path.parent.name / path.name).read_bytes() == path.read_bytes()
-    assert (folder / "network.yaml").read_bytes() == (as_reported / "network.yaml").read_bytes()
+    assert (folder / "network.yaml").read_bytes() == (whole_folder / "network.yaml").read_bytes()

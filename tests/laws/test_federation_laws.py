@@ -38,7 +38,7 @@ from tests.unit.hub.wires import plan_of
 
 _MANY: Final = int(os.environ.get("EXAMPLES", "1000"))
 _quick = settings(
-    derandomize=True, max_examples=25, deadline=None, suppress_health_check=[*HealthCheck]
+    derandomize=True, max_examples=12, deadline=None, suppress_health_check=[*HealthCheck]
 )
 _long = settings(_quick, derandomize=False, max_examples=_MANY, database=None)
 
@@ -174,7 +174,7 @@ def test_any_sites_give_what_the_pooled_rows_give_for_long(
     _in_memory(frames)
 
 
-@_quick
+@settings(_quick, max_examples=5)
 @given(frames=scattered(), data=st.data())
 def test_the_law_can_fail(frames: dict[str, pl.DataFrame], data: st.DataObject) -> None:
     """One patient less at one site is seen."""
@@ -187,7 +187,7 @@ def test_the_law_can_fail(frames: dict[str, pl.DataFrame], data: st.DataObject) 
         agree(finished, truth)
 
 
-@settings(_quick, max_examples=10)
+@settings(_quick, max_examples=6)
 @given(frames=scattered())
 def test_by_month_the_tests_agree_too(frames: dict[str, pl.DataFrame]) -> None:
     """Under secure-sum, by month: log-rank and Cox use the full risk set, as lifelines does."""
