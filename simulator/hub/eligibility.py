@@ -72,9 +72,9 @@ def _no_events(events: Events, site: Described) -> Verdict | None:
     """Why a site cannot hold an event that fits."""
     facts = _PLURAL[events.domain]
     if site.catalogue.holding(events.domain) is None:
-        return Verdict(Ground.DOMAIN, f"holds no {facts}")
+        return Verdict(Ground.DOMAIN, f"no {facts} held")
     if events.codes is not None and not site.knows(events.codes):
-        return Verdict(Ground.CODES, f"knows none of the codes of '{events.codes}'")
+        return Verdict(Ground.CODES, f"no code of '{events.codes}' known")
     if events.dates is not None:
         verdict = _outside(events.dates, events.domain, site)
         if verdict is not None:
@@ -90,9 +90,9 @@ def _outside(dates: DateRange, domain: Domain, site: Described) -> Verdict | Non
     """Why no fact of a kind can lie within dates."""
     held = site.catalogue.holding(domain)
     if held is not None and dates.earliest is not None and held.last < dates.earliest:
-        return Verdict(Ground.DATES, f"its {_PLURAL[domain]} end before {dates.earliest}")
+        return Verdict(Ground.DATES, f"{_PLURAL[domain]} end before {dates.earliest}")
     if held is not None and dates.latest is not None and held.first > dates.latest:
-        return Verdict(Ground.DATES, f"its {_PLURAL[domain]} begin after {dates.latest}")
+        return Verdict(Ground.DATES, f"{_PLURAL[domain]} begin after {dates.latest}")
     return None
 
 

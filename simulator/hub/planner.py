@@ -42,7 +42,7 @@ def _is_on_line(_study: Study, site: Candidate) -> Verdict | None:
 def _has_a_catalogue(_study: Study, site: Candidate) -> Verdict | None:
     if site.described is not None:
         return None
-    return Verdict(Ground.NO_CATALOGUE, f"sent no catalogue: {site.lost}")
+    return Verdict(Ground.NO_CATALOGUE, f"no catalogue: {site.lost}")
 
 
 def _may_hold_patients(study: Study, site: Candidate) -> Verdict | None:

@@ -229,7 +229,7 @@ def test_a_site_without_procedures_is_no_longer_asked(
     assert result.network.eligible == result.network.answered == 67
     assert result.cohort.patients == 418 - truth.filter(pl.col("site") == site).height
     before = reasons(exact.result)
-    why = "holds no procedures"
+    why = "no procedures held"
     assert reasons(result) == before | {why: before[why] + 1}
 
 
@@ -291,11 +291,11 @@ def _without_codes(vocabulary: str) -> Change:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (_without(Domain.CONDITION), "holds no diagnoses"),
-        (_without(Domain.PROCEDURE), "holds no procedures"),
-        (_without(Domain.DRUG), "holds no drugs"),
-        (_without_codes("CPT4"), "knows none of the codes of 'tumour embolization'"),
-        (_without_codes("ICD10CM"), "knows none of the codes of 'liver metastasis'"),
+        (_without(Domain.CONDITION), "no diagnoses held"),
+        (_without(Domain.PROCEDURE), "no procedures held"),
+        (_without(Domain.DRUG), "no drugs held"),
+        (_without_codes("CPT4"), "no code of 'tumour embolization' known"),
+        (_without_codes("ICD10CM"), "no code of 'liver metastasis' known"),
         (_without(Domain.VISIT), None),
         (_without_codes("LOINC"), None),
     ],

@@ -15,20 +15,38 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import strategies as st
 
 from simulator.hub.eligibility import Ground, Verdict, cannot_hold
-from simulator.language.criteria import Domain
-from simulator.language.study import Question, all_events
+from simulator.language.criteria import (
+    Criterion,
+    Domain,
+    EventCriterion,
+    Events,
+    Occurrence,
+)
+from simulator.language.study import (
+    Arm,
+    Cohort,
+    FollowUp,
+    Outcome,
+    Question,
+    Step,
+    all_events,
+    events_asked,
+)
+from simulator.language.windows import Count
 from simulator.messages.catalogue import Described
 from simulator.site.catalogue import CatalogueFile, read_catalogue
 from simulator.site.store import DATABASE, Store
 from simulator.truth.interpreter import in_an_arm, patients
 from tests.support.omop import write_omop
 from tests.support.people import crowd
-from tests.support.questions import FIRST_DAY, questions
+from tests.support.questions import FIRST_DAY, SETS, criteria, questions
 from tests.support.records import Drawn, rows
 
 _MANY: Final = int(os.environ.get("EXAMPLES", "1000"))
@@ -108,6 +126,31 @@ def check(rule: Rule, question: Question, sites: tuple[Site, ...]) -> int:
     return left_out
 
 
+@st.composite
+def lean(draw: st.DrawFn) -> Question:
+    """Questions that many patients fit: any event of a kind is the index, one step, some arms."""
+    index = Events(draw(st.sampled_from(Domain)), occurrence=Occurrence.FIRST)
+    step = Step("step", draw(criteria(1)))
+    named = [Arm(f"arm {n}", draw(criteria(1))) for n in range(draw(st.sampled_from((0, 0, 2))))]
+    arms = tuple(named)
+    used = {events.codes for events in events_asked(Cohort(index, (step,)), arms)}
+    return Question(
+        codes=tuple(codes for codes in SETS if codes.name in used),
+        cohort=Cohort(index, (step,)),
+        arms=arms,
+        outcome=Outcome.DEATH,
+        follow_up=FollowUp(3),
+    )
+
+
+@settings(_quick, max_examples=120)
+@given(question=lean())
+def test_no_pruned_site_holds_a_patient_of_a_lean_question(
+    sites: tuple[Site, ...], question: Question
+) -> None:
+    check(cannot_hold, question, sites)
+
+
 @_quick
 @given(question=questions())
 def test_no_pruned_site_holds_a_patient(sites: tuple[Site, ...], question: Question) -> None:
@@ -116,7 +159,7 @@ def test_no_pruned_site_holds_a_patient(sites: tuple[Site, ...], question: Quest
 
 @pytest.mark.laws
 @_long
-@given(question=questions(3))
+@given(question=st.one_of(lean(), questions(3)))
 def test_no_pruned_site_holds_a_patient_for_long(
     sites: tuple[Site, ...], question: Question
 ) -> None:
@@ -155,6 +198,25 @@ def _asks_for_what_must_not_be(question: Question, site: Described) -> Verdict |
     return cannot_hold(question, site)
 
 
+def _takes_at_most_for_at_least(question: Question, site: Described) -> Verdict | None:
+    """Leaves out who lacks what may be there at most so often."""
+    steps = tuple(
+        _counted(step, Count(1)) if _may_be_absent(step.require) else step
+        for step in question.cohort.steps
+    )
+    cohort = Cohort(question.cohort.index, steps)
+    return cannot_hold(msgspec.structs.replace(question, cohort=cohort), site)
+
+
+def _may_be_absent(criterion: Criterion) -> bool:
+    return isinstance(criterion, EventCriterion) and criterion.count.at_least == 0
+
+
+def _counted(step: Step, count: Count) -> Step:
+    assert isinstance(step.require, EventCriterion)
+    return Step(step.name, msgspec.structs.replace(step.require, count=count))
+
+
 def _takes_the_first_fact_for_the_first_patient(
     question: Question, site: Described
 ) -> Verdict | None:
@@ -169,12 +231,13 @@ def _takes_the_first_fact_for_the_first_patient(
     "unsound",
     [
         _asks_for_what_must_not_be,
+        _takes_at_most_for_at_least,
         _takes_the_first_fact_for_the_first_patient,
     ],
 )
 def test_the_law_finds_an_unsound_rule(sites: tuple[Site, ...], unsound: Rule) -> None:
     @settings(_quick, max_examples=400, report_multiple_bugs=False, phases=[Phase.generate])
-    @given(question=questions(1))
+    @given(question=lean())
     def look(question: Question) -> None:
         check(unsound, question, sites)
 
