@@ -1,6 +1,6 @@
 """Draws the picture of the README from a result's JSON.
 
-    cohortium run bclm --format json | python docs/figures/survival.py docs/figures/survival.svg
+Usage: cohortium run bclm --format json | python docs/figures/survival.py docs/figures/survival.svg
 """
 
 from __future__ import annotations

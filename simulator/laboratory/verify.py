@@ -40,8 +40,8 @@ class Verification(msgspec.Struct, frozen=True):
         study: The study's name.
         lines: The quantities.
         labels: What the comparison with the generator's labels found, in sentences.
-        labels_agree: Whether no patient was missed, wrongly included, or in a wrong arm; always true
-            for a study that the labels are not of.
+        labels_agree: Whether no patient was missed, wrongly included, or in a wrong arm; always
+            true for a study that the labels are not of.
         verdict: The outcome in a sentence.
     """
 
