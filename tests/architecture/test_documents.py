@@ -1,4 +1,4 @@
-"""What the documents show is true: their studies can be read and run, their links lead somewhere."""
+"""What the documents show is true: their studies can be read and run, their links lead on."""
 
 from __future__ import annotations
 
