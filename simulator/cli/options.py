@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
-
-Decorated = Callable[..., Any]
 
 network = click.option(
     "--network",
@@ -62,14 +58,3 @@ out = click.option(
     help="A folder to write the result to, in every format.",
 )
 quiet = click.option("--quiet", is_flag=True, help="No progress on stderr.")
-
-
-def together(*decorators: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
-    """One decorator from several, the first given being the outermost."""
-
-    def decorate(function: Decorated) -> Decorated:
-        for decorator in reversed(decorators):
-            function = decorator(function)
-        return function
-
-    return decorate

@@ -35,7 +35,10 @@ def print_sites(network: BuiltNetwork) -> None:
 
     screen = console()
     screen.print(Text(f"{network.name}: {network.title}", style="bold"))
-    rows = table("site", "persons", "years", "does not hold", "on line")
+    rows = table("site", "persons", "years", "lacks", "on line")
+    rows.columns[0].no_wrap = True
+    rows.columns[3].no_wrap = False
+    rows.padding = (0, 1, 0, 0)
     for member in network.members:
         catalogue = read_catalogue(network.folder_of(member.site)).catalogue
         years = [day.year for held in catalogue.holdings for day in (held.first, held.last)]

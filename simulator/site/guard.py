@@ -5,10 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 
 from simulator.aggregates.table import Table
 from simulator.messages.codec import encode, encode_cells
-from simulator.messages.requests import Refusal, RoundAnswer, RoundRequest
+from simulator.messages.requests import (
+    Apology,
+    Refusal,
+    Request,
+    RoundAnswer,
+    RoundRequest,
+    Trouble,
+)
 from simulator.site.ledger import Entry, Ledger
 from simulator.site.policy import Policy, objection
 
@@ -50,6 +58,13 @@ class Guard:
         self._write(request, None)
         cells = tuple(encode_cells(table.flat()) for table in tables)
         return RoundAnswer(self._site, request.run, request.round, request.roster, cells)
+
+    def apology(self, request: Request, trouble: Trouble) -> Apology:
+        """An apology for this trouble; of a round it is written to the ledger, if that can be."""
+        if isinstance(request, RoundRequest):
+            with suppress(OSError):
+                self._write(request, str(trouble))
+        return Apology(self._site, trouble)
 
     def _write(self, request: RoundRequest, reason: str | None) -> None:
         self._ledger.append(

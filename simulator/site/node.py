@@ -74,15 +74,13 @@ class Node:
     def handle(self, data: bytes, seconds: float) -> bytes:
         """The answer to a request, within so many seconds; every failure is an answer too."""
         try:
-            return self._handle(decode_request(data), seconds)
+            request = decode_request(data)
         except MalformedMessage:
-            return self._apology(Trouble.REQUEST)
-        except (duckdb.InterruptException, TimeoutError):
-            return self._apology(Trouble.DEADLINE)
-        except (duckdb.Error, CohortiumError):
-            return self._apology(Trouble.DATABASE)
-        except Exception:  # noqa: BLE001  # what failed inside may hold data, so only that it did
-            return self._apology(Trouble.DEFECT)
+            return encode(Apology(self.site, Trouble.REQUEST))
+        try:
+            return self._handle(request, seconds)
+        except Exception as error:  # noqa: BLE001  # what failed may hold data, so only that it did
+            return encode(self._guard.apology(request, _trouble(error)))
 
     def interrupt(self) -> None:
         """Stops what is being looked up; the answer is then that the deadline passed."""
@@ -129,8 +127,14 @@ class Node:
                 return
             self._rounds.popitem(last=False)
 
-    def _apology(self, trouble: Trouble) -> bytes:
-        return encode(Apology(self.site, trouble))
+
+def _trouble(error: Exception) -> Trouble:
+    """The kind of trouble behind an error, which is all that is told of it."""
+    if isinstance(error, duckdb.InterruptException | TimeoutError):
+        return Trouble.DEADLINE
+    if isinstance(error, duckdb.Error | CohortiumError):
+        return Trouble.DATABASE
+    return Trouble.DEFECT
 
 
 @contextmanager

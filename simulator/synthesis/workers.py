@@ -144,5 +144,7 @@ def build_in_processes(
                 if not hand_out(worker):
                     del busy[worker.channel]
                 on_site(done)
+        for worker in workers:
+            worker.process.join(_PATIENCE)
     finally:
         _stop(workers)

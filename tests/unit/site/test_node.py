@@ -199,6 +199,15 @@ def test_a_database_that_is_gone_is_told_so(folder: Path) -> None:
     assert told(node, request()) == Apology("north", Trouble.DATABASE)
 
 
+def test_what_could_not_be_answered_stands_in_the_ledger_too(folder: Path) -> None:
+    ledger = FreshLedger()
+    node = make_node(folder, ledger=ledger)
+    (folder / DATABASE).unlink()
+    told(node, request())
+    (entry,) = ledger.entries
+    assert (entry.answered, entry.reason) == (False, str(Trouble.DATABASE))
+
+
 def test_a_damaged_database_is_told_so(folder: Path) -> None:
     node = make_node(folder)
     (folder / DATABASE).write_bytes(b"damaged" * 1000)
