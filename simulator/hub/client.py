@@ -28,7 +28,7 @@ from simulator.language.study import Study
 from simulator.messages.catalogue import Described
 from simulator.messages.codec import MalformedMessage, decode_answer, encode
 from simulator.messages.needs import NO_ARM
-from simulator.messages.requests import CatalogueAnswer, CatalogueRequest, roster_hash
+from simulator.messages.requests import CatalogueAnswer, CatalogueRequest, Refusal, roster_hash
 from simulator.privacy.releases import Release
 
 _NOT_MASKED = (
@@ -153,22 +153,29 @@ class Client:
                 continue
             traffic.received += len(reply.data)
             described = _described(reply.data, reply.site, study)
-            lost = "" if described else "its answer does not fit"
-            found[reply.site] = Candidate(reply.site, described, lost)
+            found[reply.site] = (
+                Candidate(reply.site, None, described)
+                if isinstance(described, str)
+                else Candidate(reply.site, described)
+            )
         silent = "no answer"
         return tuple(found.get(site, Candidate(site, None, silent)) for site in sites)
 
 
-def _described(data: bytes, site: str, study: Study) -> Described | None:
+def _described(data: bytes, site: str, study: Study) -> Described | str:
+    """A site's catalogue, or why there is none."""
+    misfit = "its answer does not fit"
     try:
         answer = decode_answer(data)
     except MalformedMessage:
-        return None
+        return misfit
+    if isinstance(answer, Refusal):
+        return answer.reason
     if not isinstance(answer, CatalogueAnswer) or answer.described.catalogue.site != site:
-        return None
+        return misfit
     asked = [(codes.name, len(codes.include)) for codes in study.question.codes]
     told = [(known.name, len(known.entries)) for known in answer.described.codes]
-    return answer.described if asked == told else None
+    return answer.described if asked == told else misfit
 
 
 def _result(plan: Plan, finished: Finished, settings: Settings) -> StudyResult:

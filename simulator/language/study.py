@@ -23,6 +23,10 @@ from simulator.language.criteria import (
 # (a bit for each kind, one for deaths and one for periods of observation).
 _CONDITIONS: Final = 62
 _KINDS: Final = 61
+# What a question may cost a site, decided by the question alone: a site that gave up depending on
+# its rows would tell of them by giving up.
+_CRITERIA: Final = 100
+_DEPTH: Final = 8
 
 
 class Outcome(StrEnum):
@@ -105,6 +109,7 @@ class Question(msgspec.Struct, frozen=True):
     follow_up: FollowUp
 
     def __post_init__(self) -> None:
+        _check_cost(self)
         _unique("arm", [arm.name for arm in self.arms])
         _unique("concept set", [codes.name for codes in self.codes])
         named = {events.codes for events in all_events(self)} - {None}
@@ -182,9 +187,38 @@ class Study(msgspec.Struct, frozen=True):
 
 
 def _unique(kind: str, names: list[str]) -> None:
+    seen: set[str] = set()
     for name in names:
-        if names.count(name) > 1:
+        if name in seen:
             raise ValueError(f"the {kind} '{name}' stands there twice")
+        seen.add(name)
+
+
+def _check_cost(question: Question) -> None:
+    """Refuses questions of more criteria, or more deeply nested, than any site would answer."""
+    level: list[Criterion] = [
+        *question.cohort.index.related,
+        *(step.require for step in question.cohort.steps),
+        *(arm.require for arm in question.arms),
+    ]
+    criteria = depth = 0
+    while level:
+        criteria, depth = criteria + len(level), depth + 1
+        if criteria > _CRITERIA:
+            raise ValueError(f"a study has at most {_CRITERIA} criteria; found more")
+        if depth > _DEPTH:
+            raise ValueError(f"criteria stand at most {_DEPTH} levels deep in each other")
+        level = [inner for criterion in level for inner in _inside(criterion)]
+
+
+def _inside(criterion: Criterion) -> tuple[Criterion, ...]:
+    match criterion:
+        case EventCriterion(events=events):
+            return events.related
+        case Group(members=members):
+            return members
+        case _:
+            return ()
 
 
 def _forbid_index(criterion: Criterion) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from simulator.language.codes import ConceptSet
 from simulator.language.study import Question
 from simulator.messages.catalogue import Described
-from simulator.messages.needs import Need
+from simulator.messages.needs import Need, SurvivalNeed
 
 
 class ReleaseTerms(msgspec.Struct, frozen=True):
@@ -56,6 +56,15 @@ class RoundRequest(msgspec.Struct, frozen=True, tag="round?"):
     question: Question
     needs: tuple[Need, ...]
 
+    def __post_init__(self) -> None:
+        if len(set(self.needs)) < len(self.needs):
+            raise ValueError("a need stands there twice")
+        horizon = self.question.follow_up.months
+        if any(
+            isinstance(need, SurvivalNeed) and need.grid.months != horizon for need in self.needs
+        ):
+            raise ValueError("a survival table has another horizon than the question")
+
 
 Request = CatalogueRequest | RoundRequest
 
@@ -88,6 +97,7 @@ class Trouble(StrEnum):
 
     DEADLINE = "the deadline passed"
     DATABASE = "its database could not be read"
+    LEDGER = "its ledger could not be written"
     REQUEST = "it did not understand the request"
     DEFECT = "it failed inside"
 

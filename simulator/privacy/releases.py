@@ -84,8 +84,10 @@ SECURE_SUM: Final = Release(
         "survival": Treatment.ARMS_AT_LEAST,
     },
     says=(
-        "hides which site, not which patient",
+        "hides which site within one run, not which patient",
         "exact totals: differencing possible",
+        "two runs whose sites differ by a few show those few",
+        "whether a count is zero is shown",
         "inputs not validated",
     ),
 )

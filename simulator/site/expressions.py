@@ -15,13 +15,11 @@ class Parameters:
 
     def __init__(self) -> None:
         self.values: dict[str, object] = {}
+        self._known: dict[tuple[str, str], str] = {}
 
     def refer(self, value: object, kind: str) -> str:
         """A reference to a parameter of an SQL type; equal values share one."""
-        for name, known in self.values.items():
-            if type(known) is type(value) and known == value:
-                return f"${name}::{kind}"
-        name = f"p{len(self.values)}"
+        name = self._known.setdefault((kind, repr(value)), f"p{len(self.values)}")
         self.values[name] = value
         return f"${name}::{kind}"
 

@@ -17,8 +17,8 @@ from simulator.messages.requests import (
     RoundRequest,
     Trouble,
 )
-from simulator.site.ledger import Entry, Ledger
-from simulator.site.policy import Policy, objection
+from simulator.site.ledger import Entry, Ledger, LedgerError
+from simulator.site.policy import NO_POLICY, Policy, objection
 
 Clock = Callable[[], dt.datetime]
 
@@ -48,6 +48,14 @@ class Guard:
         reason = objection(self._policy, request, self._persons)
         return None if reason is None else self.refuse(request, reason)
 
+    def closed(self) -> Refusal | None:
+        """A refusal of everything where the policy is missing or cannot be read."""
+        return Refusal(self._site, NO_POLICY) if self._policy is None else None
+
+    def repeat(self, request: RoundRequest) -> None:
+        """Writes that a round was asked for again and answered as before."""
+        self._write(request, None, repeated=True)
+
     def refuse(self, request: RoundRequest, reason: str) -> Refusal:
         """A refusal for this reason, written to the ledger first."""
         self._write(request, reason)
@@ -62,11 +70,11 @@ class Guard:
     def apology(self, request: Request, trouble: Trouble) -> Apology:
         """An apology for this trouble; of a round it is written to the ledger, if that can be."""
         if isinstance(request, RoundRequest):
-            with suppress(OSError):
+            with suppress(LedgerError):
                 self._write(request, str(trouble))
         return Apology(self._site, trouble)
 
-    def _write(self, request: RoundRequest, reason: str | None) -> None:
+    def _write(self, request: RoundRequest, reason: str | None, *, repeated: bool = False) -> None:
         self._ledger.append(
             Entry(
                 at=self._clock(),
@@ -77,5 +85,6 @@ class Guard:
                 needs=tuple(str(need.__struct_config__.tag) for need in request.needs),
                 answered=reason is None,
                 reason=reason,
+                repeated=repeated,
             )
         )

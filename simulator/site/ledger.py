@@ -23,7 +23,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
         request: SHA-256 of the request's bytes.
         needs: The kinds of table asked for.
         answered: Whether it was answered.
-        reason: Why not, where it was refused.
+        reason: Why not, where it was refused or could not be answered.
+        repeated: Whether the same round had been answered before.
     """
 
     at: dt.datetime
@@ -34,6 +35,11 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     needs: tuple[str, ...]
     answered: bool
     reason: str | None = None
+    repeated: bool = False
+
+
+class LedgerError(Exception):
+    """An entry could not be written, so that nothing may be said."""
 
 
 class Ledger(Protocol):
@@ -53,8 +59,11 @@ class FileLedger:
     def append(self, entry: Entry) -> None:
         """Adds a line to the file."""
         line = msgspec.json.encode(entry) + b"\n"
-        with self._lock, self._path.open("ab") as file:
-            file.write(line)
+        try:
+            with self._lock, self._path.open("ab") as file:
+                file.write(line)
+        except OSError as error:
+            raise LedgerError(str(error)) from error
 
 
 class FreshLedger:

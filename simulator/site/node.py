@@ -26,7 +26,7 @@ from simulator.messages.requests import (
 from simulator.site.answering import answer
 from simulator.site.catalogue import CatalogueFile
 from simulator.site.guard import Clock, Guard
-from simulator.site.ledger import Ledger
+from simulator.site.ledger import Ledger, LedgerError
 from simulator.site.policy import Policy
 from simulator.site.pool import StorePool
 from simulator.site.store import Store
@@ -67,6 +67,8 @@ class Node:
         self._clock = clock
         persons = catalogue.catalogue.persons
         self._guard = Guard(self.site, policy, persons, ledger, clock)
+        # A deadline that has passed leaves a thread at work, which may meet the next attempt's.
+        self._lock = threading.Lock()
         self._rounds: OrderedDict[tuple[str, int], tuple[dt.datetime, RoundRequest, bytes]] = (
             OrderedDict()
         )
@@ -88,24 +90,33 @@ class Node:
 
     def _handle(self, request: Request, seconds: float) -> bytes:
         if isinstance(request, CatalogueRequest):
-            return encode(CatalogueAnswer(self._catalogue.describe(request.codes)))
-        self._forget()
-        known = self._rounds.get((request.run, request.round))
+            described = self._catalogue.describe(request.codes)
+            return encode(self._guard.closed() or CatalogueAnswer(described))
+        with self._lock:
+            self._forget()
+            known = self._rounds.get((request.run, request.round))
+            differs = self._differs(request)
         if known is not None and known[1] == request:
+            self._guard.repeat(request)
             return known[2]
-        if self._differs(request):
+        if differs:
             return encode(
                 self._guard.refuse(request, "the run has changed its roster or its question")
             )
         reply = encode(self._round(request, seconds))
-        self._rounds[request.run, request.round] = (self._clock(), request, reply)
+        with self._lock:
+            self._rounds[request.run, request.round] = (self._clock(), request, reply)
         return reply
 
     def _differs(self, request: RoundRequest) -> bool:
         """Whether a request does not fit what came before it in its run."""
+
+        def fixed(asked: RoundRequest) -> tuple[object, ...]:
+            return asked.roster, asked.roster_size, asked.release, asked.question
+
         return any(
             run == request.run
-            and (earlier.roster != request.roster or earlier.round == request.round)
+            and (fixed(earlier) != fixed(request) or earlier.round == request.round)
             for (run, _), (_, earlier, _) in self._rounds.items()
         )
 
@@ -134,6 +145,8 @@ def _trouble(error: Exception) -> Trouble:
         return Trouble.DEADLINE
     if isinstance(error, duckdb.Error | CohortiumError):
         return Trouble.DATABASE
+    if isinstance(error, LedgerError):
+        return Trouble.LEDGER
     return Trouble.DEFECT
 
 

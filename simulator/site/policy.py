@@ -14,6 +14,7 @@ from simulator.messages.requests import RoundRequest
 from simulator.privacy.releases import RELEASES, Release
 
 POLICY: Final = "policy.yaml"
+NO_POLICY: Final = "its policy is missing or cannot be read, so nothing is let out"
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -98,7 +99,7 @@ def objection(policy: Policy | None, request: RoundRequest, persons: int) -> str
         persons: How many persons the site holds, by its catalogue.
     """
     if policy is None:
-        return "its policy is missing or cannot be read, so nothing is let out"
+        return NO_POLICY
     release = RELEASES.get(request.release.name)
     if release is None or release.version != request.release.version:
         return (

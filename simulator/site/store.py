@@ -15,7 +15,7 @@ from simulator.errors import UserError
 DATABASE: Final = "cdm.duckdb"
 Parameters = list[object] | tuple[object, ...] | dict[str, object]
 _LOCKED: Final[dict[str, str | bool | int | float | list[str]]] = {
-    "memory_limit": "512MB",
+    "memory_limit": "1GB",
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",

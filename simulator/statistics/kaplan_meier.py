@@ -189,7 +189,9 @@ def at_risk_at(curve: Curve, months: float) -> int:
     day = moment(curve, months)
     by_day = curve.grid.unit is Unit.DAY
     cell = int(np.ceil(day - _SLACK if by_day else (day - _SLACK) / DAYS_PER_MONTH))
-    if cell < curve.grid.size:
+    # A horizon of whole days is itself a cell, whose deaths are not still under observation.
+    inside = not by_day or day < curve.grid.months * DAYS_PER_MONTH - _SLACK
+    if inside and cell < curve.grid.size:
         return int(curve.at_risk[max(cell, 0)])
     followed = curve.events if curve.reverse else curve.censored
     return int(followed[-1])

@@ -124,7 +124,7 @@ def _about_other_codes(site: str, _request: CatalogueRequest) -> bytes:
         (lambda *_: b"", "no catalogue: its answer does not fit"),
         (_of_another_site, "no catalogue: its answer does not fit"),
         (_about_other_codes, "no catalogue: its answer does not fit"),
-        (lambda site, _: encode(Refusal(site, "no")), "no catalogue: its answer does not fit"),
+        (lambda site, _: encode(Refusal(site, "no")), "no catalogue: no"),
         (lambda *_: Lost.SILENT, "no catalogue: no answer before the deadline"),
         (lambda *_: Lost.OFF_LINE, "off line"),
         (lambda *_: None, "no catalogue: no answer"),

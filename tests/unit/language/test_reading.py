@@ -447,3 +447,21 @@ def test_a_mean_up_to_a_month() -> None:
         "16:60",
         "analyses.mean survival to month: expected at most 24; found 25",
     )
+
+
+def test_a_study_cannot_cost_more_than_a_hundred_criteria() -> None:
+    members = ", ".join(["{sex: male}"] * 100)
+    fails(
+        changed(REQUIRE, f"{{any: [{members}]}}"),
+        "12:3",
+        "arms: a study has at most 100 criteria; found more",
+    )
+
+
+def test_criteria_cannot_stand_deeper_than_eight_levels() -> None:
+    deep = "{all: [" * 8 + "{sex: male}" + "]}" * 8
+    fails(
+        changed(REQUIRE, deep),
+        "12:3",
+        "arms: criteria stand at most 8 levels deep in each other",
+    )

@@ -74,8 +74,19 @@ def test_an_answer_comes_back(answer: Answer) -> None:
 @settings(derandomize=True, max_examples=60, suppress_health_check=[*HealthCheck], deadline=None)
 @given(asked=questions())
 def test_every_question_comes_back(asked: Question) -> None:
-    request = msgspec.structs.replace(ROUND, question=asked)
+    request = msgspec.structs.replace(ROUND, question=asked, needs=(AttritionNeed(),))
     assert decode_request(encode(request)) == request
+
+
+def test_a_round_cannot_ask_twice_for_the_same() -> None:
+    with pytest.raises(ValueError, match="a need stands there twice"):
+        msgspec.structs.replace(ROUND, needs=(AttritionNeed(), AttritionNeed()))
+
+
+def test_a_survival_table_has_the_questions_horizon() -> None:
+    months = ROUND.question.follow_up.months + 1
+    with pytest.raises(ValueError, match="another horizon"):
+        msgspec.structs.replace(ROUND, needs=(SurvivalNeed(Grid(Unit.MONTH, months)),))
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda message: type(message).__name__)

@@ -22,7 +22,8 @@ from simulator.messages.requests import (
     Trouble,
 )
 from simulator.site.answering import answer as real
-from simulator.site.ledger import LEDGER, Entry, FileLedger, FreshLedger, read_ledger
+from simulator.site.ledger import LEDGER, Entry, FileLedger, FreshLedger, LedgerError, read_ledger
+from simulator.site.policy import NO_POLICY
 from simulator.site.pool import StorePool
 from simulator.site.store import DATABASE
 from tests.support.asking import question
@@ -82,7 +83,8 @@ def test_a_request_that_comes_twice_is_answered_alike_and_looked_up_once(folder:
     node = make_node(folder, stores=stores, ledger=ledger)
     first = node.handle(encode(request()), 60.0)
     assert node.handle(encode(request()), 60.0) == first
-    assert (stores.lent, len(ledger.entries)) == (1, 1)
+    assert stores.lent == 1
+    assert [entry.repeated for entry in ledger.entries] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -91,8 +93,9 @@ def test_a_request_that_comes_twice_is_answered_alike_and_looked_up_once(folder:
         request(number=2, roster=("north", "east", "west")),
         request(asked=question()),
         request(needs=NEEDS[:1]),
+        request(number=2, asked=question()),
     ],
-    ids=["another roster", "another question", "other needs"],
+    ids=["another roster", "another question", "other needs", "another question later"],
 )
 def test_a_run_cannot_change_what_it_is(folder: Path, other: object) -> None:
     stores, ledger = CountingPool(), FreshLedger()
@@ -129,7 +132,8 @@ def test_a_round_is_forgotten_after_an_hour(folder: Path) -> None:
     assert stores.lent == 1
     clock.now = NOON + dt.timedelta(minutes=61)
     told(node, request())
-    assert (stores.lent, len(ledger.entries)) == (2, 2)
+    assert stores.lent == 2
+    assert [entry.repeated for entry in ledger.entries] == [False, True, False]
 
 
 def test_the_oldest_of_many_rounds_is_forgotten(folder: Path) -> None:
@@ -157,6 +161,18 @@ def test_a_refusal_is_decided_without_opening_the_database(folder: Path) -> None
     assert [(entry.answered, entry.reason) for entry in ledger.entries] == [(False, reason)]
 
 
+def test_without_a_policy_not_even_the_catalogue_is_told(folder: Path) -> None:
+    asked = CatalogueRequest(question().codes)
+    answer = decode_answer(make_node(folder, policy=None).handle(encode(asked), 60.0))
+    assert answer == Refusal("north", NO_POLICY)
+
+
+def test_a_ledger_that_cannot_be_written_is_an_error_of_its_own(tmp_path: Path) -> None:
+    ledger = FileLedger(tmp_path / "nowhere" / LEDGER)
+    with pytest.raises(LedgerError):
+        ledger.append(Entry(NOON, "run", 1, "secure-sum", "0", (), answered=True))
+
+
 def test_the_ledger_says_what_was_asked_and_answered(folder: Path) -> None:
     node = make_node(folder, ledger=FileLedger(folder / LEDGER))
     told(node, request())
@@ -174,14 +190,14 @@ class BrokenLedger:
     """Cannot be written."""
 
     def append(self, entry: Entry) -> None:
-        raise OSError(f"no room for {entry.run}")
+        raise LedgerError(f"no room for {entry.run}")
 
 
 @pytest.mark.parametrize("allowed", [True, False])
 def test_without_a_ledger_nothing_is_said(folder: Path, *, allowed: bool) -> None:
     node = make_node(folder, ledger=BrokenLedger())
     asked = request() if allowed else request(roster=("north",))
-    assert told(node, asked) == Apology("north", Trouble.DEFECT)
+    assert told(node, asked) == Apology("north", Trouble.LEDGER)
 
 
 # What goes wrong at the site

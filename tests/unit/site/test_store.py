@@ -128,7 +128,7 @@ def test_a_store_reads_no_variable_of_the_program(store: Store) -> None:
 def test_a_store_has_one_thread_and_a_memory_limit(store: Store) -> None:
     asked = "SELECT name, value FROM duckdb_settings() WHERE name IN ('threads', 'memory_limit')"
     found = {row["name"]: row["value"] for row in store.arrow(asked).to_pylist()}
-    assert found == {"threads": "1", "memory_limit": "488.2 MiB"}  # 512 MB
+    assert found == {"threads": "1", "memory_limit": "953.6 MiB"}  # 1 GB
 
 
 def test_a_store_tells_its_tables(store: Store) -> None:
