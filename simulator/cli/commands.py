@@ -184,10 +184,12 @@ def run(
 @options.timeout
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def verify(study: str, network: str, data: Path, jobs: int, timeout: float, form: str) -> None:
-    """Hold a STUDY against the truth: three columns; exit code 5 on a mismatch.
+    """Hold a STUDY against the truth; exit code 5 on a mismatch.
 
-    Federated sums; lifelines on pooled rows chosen by a plain interpreter; the generator's labels,
-    patient by patient. Reported figures stand beside them. Runs in the laboratory.
+    Three columns: from federated sums; from pooled rows that a plain interpreter
+    chose (by lifelines, by month by a life table); as reported. Then, for the
+    study that the network was made for, the generator's labels, patient by
+    patient. Runs in the laboratory.
     """
     from simulator.cli.text import print_verification
     from simulator.laboratory.verify import verify as hold_against_truth

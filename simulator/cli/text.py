@@ -137,17 +137,22 @@ def print_verification(found: Verification, form: str) -> None:
         return
     screen = console()
     screen.print(Text(f"{found.study} held against the truth", style="bold"))
-    rows = table("", "federated", "pooled", "reported", "")
-    for line in found.lines:
-        rows.add_row(
-            line.quantity,
-            _figure(line.federated),
-            _figure(line.pooled),
-            _figure(line.reported),
-            "" if line.agrees else "DIFFERS",
-            style="" if line.agrees else "bold red",
-        )
-    screen.print(rows)
+    for part in found.parts:
+        heading(screen, part.name)
+        rows = table("", "federated", "pooled", "reported", "")
+        details = [line for line in part.lines if line.is_detail and line.agrees]
+        for line in part.lines:
+            if not line.is_detail or not line.agrees:
+                rows.add_row(
+                    line.quantity,
+                    _figure(line.federated),
+                    _figure(line.pooled),
+                    _figure(line.reported),
+                    "" if line.agrees else "DIFFERS",
+                    style="" if line.agrees else "bold red",
+                )
+        screen.print(rows)
+        indented(screen, f"and {len(details)} bounds and details that agree", style="dim")
     heading(screen, "patient by patient, against the generator's labels")
     for text in found.labels:
         indented(screen, text)

@@ -53,6 +53,8 @@ class ArmTruth:
         median_months: First day with S <= 0.5, in months; ends from the log-log bands.
         median_follow_up_months: The same of the curve on which being censored is the event.
         survival: At each landmark.
+        mean_months: Mean survival up to the study's month; None if it names none, or beyond the
+            last patient.
     """
 
     arm: str
@@ -61,6 +63,7 @@ class ArmTruth:
     median_months: Interval
     median_follow_up_months: Interval
     survival: tuple[Landmark, ...]
+    mean_months: float | None
 
 
 @dataclass(frozen=True)
@@ -106,10 +109,12 @@ def pooled_truth(
     rows = pool(frames, study.question)
     grid = Grid(unit, study.question.follow_up.months)
     cells = rows.with_columns(time=pl.Series(grid.cell_of(rows["days"].to_numpy())))
-    landmarks = study.analyses.landmarks
+    landmarks, to_month = study.analyses.landmarks, study.analyses.restricted_mean
     arms = [arm.name for arm in study.question.arms]
     return PooledTruth(
-        tuple(_arm(rows.filter(pl.col("arm") == arm), arm, landmarks, grid) for arm in arms),
+        tuple(
+            _arm(rows.filter(pl.col("arm") == arm), arm, landmarks, grid, to_month) for arm in arms
+        ),
         log_rank(cells),
         hazard_ratios(cells, arms, study.analyses.reference),
     )
@@ -223,11 +228,13 @@ def _holm(ratios: Sequence[HazardRatioTruth]) -> tuple[HazardRatioTruth, ...]:
     return tuple(replace(ratio, p_adjusted=adjusted(ratio.p)) for ratio in ratios)
 
 
-def _arm(rows: pl.DataFrame, arm: str, landmarks: Sequence[int], grid: Grid) -> ArmTruth:
+def _arm(
+    rows: pl.DataFrame, arm: str, landmarks: Sequence[int], grid: Grid, to_month: int | None
+) -> ArmTruth:
     if rows.is_empty():
         nothing = Interval(None, None, None)
         nowhere = tuple(Landmark(month, 0, nothing) for month in landmarks)
-        return ArmTruth(arm, 0, 0, nothing, nothing, nowhere)
+        return ArmTruth(arm, 0, 0, nothing, nothing, nowhere, None)
     curve = _kaplan_meier(rows["days"], rows["event"])
     # Deaths precede censorings of the same day also where being censored is the event: half a day.
     left = rows.select(pl.col("days") + pl.when("event").then(0.0).otherwise(0.5))["days"]
@@ -239,7 +246,22 @@ def _arm(rows: pl.DataFrame, arm: str, landmarks: Sequence[int], grid: Grid) -> 
         median_months=_median(curve),
         median_follow_up_months=_median(follow_up),
         survival=tuple(_landmark(rows, curve, month, grid) for month in landmarks),
+        mean_months=_mean(rows, curve, to_month),
     )
+
+
+def _mean(rows: pl.DataFrame, curve: pd.DataFrame, to_month: int | None) -> float | None:
+    """The area under the curve, by lifelines."""
+    from lifelines import KaplanMeierFitter
+    from lifelines.utils import restricted_mean_survival_time
+
+    if to_month is None:
+        return None
+    until = to_month * DAYS_PER_MONTH
+    if rows.filter(pl.col("days") >= until).is_empty() and curve["estimate"].iloc[-1] > 0.0:
+        return None
+    fitter = KaplanMeierFitter().fit(rows["days"].to_numpy(), rows["event"].to_numpy())
+    return float(restricted_mean_survival_time(fitter, t=until)) / DAYS_PER_MONTH
 
 
 def _kaplan_meier(time: pl.Series, event: pl.Series) -> pd.DataFrame:
