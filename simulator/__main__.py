@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
 
 from simulator.cli import cli
-from simulator.errors import CohortiumError, Interrupted
+from simulator.errors import CohortiumError, Interrupted, UserError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,9 +27,15 @@ def main(arguments: list[str] | None = None) -> int:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
     except BrokenPipeError:
-        # Whoever read our output has gone, as `head` does.
-        sys.stderr.close()
-        return 0
+        # Whoever read our output has gone, as `head` does; nothing is left to flush at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(f"error: {place}{error.strerror or error}", err=True)
+        return UserError.exit_code
+    except MemoryError:
+        click.echo("error: there is not enough memory for this\n  Ask for less.", err=True)
+        return UserError.exit_code
     return 0
 
 

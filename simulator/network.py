@@ -80,7 +80,8 @@ def find_network(name: str, data: Path) -> BuiltNetwork:
         there = f"; built are {one_of(built)}" if built else ""
         raise UserError(
             f"the network '{name}' has not been built in '{data}'{there}",
-            hint=nearest(name, built) or f"Run `cohortium build --network {name}` first.",
+            hint=nearest(name, built)
+            or f"Run `cohortium build --network {name}` first, or say with --data where it is.",
         )
     document = read_document(folder / NETWORK)
     given = document.fields(("network", "title", "sites"), ("built",))

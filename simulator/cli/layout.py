@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Final
+import sys
+from typing import TYPE_CHECKING, Final, TextIO, cast
 
 from rich.console import Console
 from rich.padding import Padding
@@ -18,10 +19,29 @@ if TYPE_CHECKING:
 _WIDTH: Final = 80
 
 
-def console(file: io.StringIO | None = None) -> Console:
+class _WithoutTrailingBlanks(io.TextIOBase):
+    """Passes whole lines on without the blanks that fill them up to the width."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        """Passes on what is a whole line."""
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in lines:
+            self._file.write(f"{line.rstrip()}\n")
+        return len(text)
+
+
+def console(file: TextIO | None = None) -> Console:
     """A console of at most 80 columns; plain where the output is not a terminal."""
-    found = Console(file=file, highlight=False)
-    return found if found.width <= _WIDTH else Console(file=file, highlight=False, width=_WIDTH)
+    if file is None and sys.stdout.isatty():
+        found = Console(highlight=False)
+        return found if found.width <= _WIDTH else Console(highlight=False, width=_WIDTH)
+    plain = cast("TextIO", _WithoutTrailingBlanks(file or sys.stdout))
+    width = min(Console(file=plain).width, _WIDTH)
+    return Console(file=plain, highlight=False, width=width)
 
 
 def number(count: Released) -> str:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
 import click
+
+
+def _a_number(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    """Refuses what is no number, which is neither below nor above any bound."""
+    if math.isnan(value):
+        raise click.BadParameter("expected a number of seconds; found 'nan'")
+    return value
+
 
 network = click.option(
     "--network",
@@ -31,7 +40,8 @@ jobs = click.option(
 )
 timeout = click.option(
     "--timeout",
-    type=click.FloatRange(0.0, min_open=True),
+    type=click.FloatRange(0.0, 86_400.0, min_open=True),
+    callback=_a_number,
     default=60.0,
     show_default=True,
     metavar="SECONDS",

@@ -24,9 +24,11 @@ def print_build(report: BuildReport) -> None:
     kept = f", {len(report.kept)} were there already" if report.kept else ""
     click.echo(
         f"{report.network}: {len(report.built)} sites built{kept}; "
-        f"{report.patients:,} patients, {report.cohort:,} of them in the cohort"
+        f"{report.patients:,} patients, {report.cohort:,} in the cohort"
     )
     click.echo(f"in {report.folder}")
+    if report.replaced:
+        click.echo("note: another build stood there; it was replaced, ledgers and all", err=True)
 
 
 def print_sites(network: BuiltNetwork) -> None:
@@ -108,8 +110,14 @@ def print_plan(plan: Plan) -> None:
         style="bold",
     )
     print_left_out(screen, plan.grounds())
-    for code, count in sorted(plan.unknown.items(), key=lambda item: -item[1])[:8]:
-        indented(screen, f"{count:>3} of those asked do not know the code {code}", style="dim")
+    if plan.unknown:
+        code, most = max(plan.unknown.items(), key=lambda item: item[1])
+        indented(
+            screen,
+            f"{len(plan.unknown)} codes are unknown at some of those asked, such as {code} "
+            f"at {most}",
+            style="dim",
+        )
     sizes = message_sizes(plan)
     for place, needs in enumerate(plan.needs):
         heading(screen, f"round {place + 1} of {len(plan.needs)}")

@@ -133,11 +133,16 @@ def _comparison(study: Study, release: Release) -> Analysis:
 
 
 def _check_arms(table: SurvivalTable) -> None:
+    if not table.patients.any():
+        raise UserError(
+            "no patient is in any arm, so there is nothing to compare",
+            hint="Some step or code asks for too much: drop steps until patients are left.",
+        )
     empty = [arm for arm, n in zip(table.arms, table.patients, strict=True) if n == 0]
     if empty:
         raise UserError(
             f"the arm '{empty[0]}' has no patients, so there is nothing to compare",
-            hint="Look at the arm's criteria; `cohortium explain` shows which sites were asked.",
+            hint="Look at the arm's criteria.",
         )
 
 

@@ -25,7 +25,6 @@ from simulator.hub.run import Finished, Traffic, carry_out
 from simulator.hub.wire import Failure, Wire
 from simulator.language.lint import lint
 from simulator.language.study import Study
-from simulator.messages.catalogue import Described
 from simulator.messages.codec import MalformedMessage, decode_answer, encode
 from simulator.messages.needs import NO_ARM
 from simulator.messages.requests import CatalogueAnswer, CatalogueRequest, Refusal, roster_hash
@@ -152,30 +151,25 @@ class Client:
                 found[reply.site] = Candidate(reply.site, None, str(reply.lost))
                 continue
             traffic.received += len(reply.data)
-            described = _described(reply.data, reply.site, study)
-            found[reply.site] = (
-                Candidate(reply.site, None, described)
-                if isinstance(described, str)
-                else Candidate(reply.site, described)
-            )
+            found[reply.site] = _candidate(reply.data, reply.site, study)
         silent = "no answer"
         return tuple(found.get(site, Candidate(site, None, silent)) for site in sites)
 
 
-def _described(data: bytes, site: str, study: Study) -> Described | str:
-    """A site's catalogue, or why there is none."""
-    misfit = "its answer does not fit"
+def _candidate(data: bytes, site: str, study: Study) -> Candidate:
+    """A site with its catalogue, or with why there is none."""
+    misfit = Candidate(site, None, "its answer does not fit")
     try:
         answer = decode_answer(data)
     except MalformedMessage:
         return misfit
     if isinstance(answer, Refusal):
-        return answer.reason
+        return Candidate(site, None, answer.reason, refused=True)
     if not isinstance(answer, CatalogueAnswer) or answer.described.catalogue.site != site:
         return misfit
     asked = [(codes.name, len(codes.include)) for codes in study.question.codes]
     told = [(known.name, len(known.entries)) for known in answer.described.codes]
-    return answer.described if asked == told else misfit
+    return Candidate(site, answer.described) if asked == told else misfit
 
 
 def _result(plan: Plan, finished: Finished, settings: Settings) -> StudyResult:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from simulator.errors import CohortiumError, TooFewAnswers, UserError
+from simulator.errors import CohortiumError, Refused, TooFewAnswers, UserError
 from simulator.hub.analyses import analyses_of
 from simulator.hub.eligibility import Ground, Verdict, cannot_hold
 from simulator.hub.result import LeftOut
@@ -25,11 +25,13 @@ class Candidate:
         site: Its name.
         described: Its catalogue, or None where it did not send one.
         lost: Why it sent none; empty where it did.
+        refused: Whether its policy is why.
     """
 
     site: str
     described: Described | None
     lost: str = ""
+    refused: bool = False
 
 
 Rule = Callable[[Study, Candidate], Verdict | None]
@@ -102,6 +104,7 @@ def make_plan(study: Study, release: Release, candidates: Iterable[Candidate]) -
     Raises:
         UserError: No site that could be asked knows one of the study's codes.
         TooFewAnswers: No site is eligible.
+        Refused: No site lets anything out.
     """
     sites = tuple(candidates)
     left_out: dict[str, Verdict] = {}
@@ -118,7 +121,7 @@ def make_plan(study: Study, release: Release, candidates: Iterable[Candidate]) -
     if nowhere:
         raise UserError(
             f"no eligible site knows the code '{nowhere[0]}'",
-            hint=f"Correct it or take it out; `cohortium check {study.name}` lists unknown codes.",
+            hint="Correct it or take it out; `cohortium check` lists what the bundled codes lack.",
         )
     needs = frozenset[Need]().union(*(next(part) for part in analyses_of(study, release)))
     return Plan(study, release, sites, roster, left_out, unknown, (needs,))
@@ -145,11 +148,17 @@ def _nobody(
         if described and not any(site.knows(codes.name) for site in described):
             return UserError(
                 f"no site knows any code of '{codes.name}'",
-                hint=f"`cohortium check {study.name}` lists unknown codes.",
+                hint="Correct them; `cohortium check` lists codes that the bundled list lacks.",
             )
     reasons = Counter(verdict.reason for verdict in left_out.values())
-    told = "; ".join(f"{number} {reason}" for reason, number in reasons.most_common(4))
+    if not described and any(site.refused for site in sites):
+        told = "; ".join(f"{number} {reason}" for reason, number in reasons.most_common())
+        return Refused(
+            f"none of the {len(sites)} sites lets anything out: {told}",
+            hint="Give each site a policy that can be read.",
+        )
+    told = "; ".join(f"{number} {reason}" for reason, number in reasons.most_common())
     return TooFewAnswers(
         f"none of the {len(sites)} sites is eligible: {told}",
-        hint=f"`cohortium explain {study.name}` shows why each site is left out.",
+        hint="Widen the dates, the codes or what every patient must have.",
     )

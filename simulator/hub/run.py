@@ -19,11 +19,15 @@ from simulator.messages.requests import (
     ReleaseTerms,
     RoundAnswer,
     RoundRequest,
+    Trouble,
     roster_hash,
 )
 from simulator.privacy.releases import Release
 
 Progress = Callable[[str], None]
+
+# What a longer deadline may mend.
+_TOO_LATE = (str(Lost.SILENT), str(Trouble.DEADLINE))
 
 
 @dataclass
@@ -234,5 +238,7 @@ def _check_completeness(plan: Plan, roster: tuple[str, ...], lost: tuple[Loss, .
         f"{plan.study.least_completeness:.0%}. {told}{more}"
     )
     if all(loss.refused for loss in lost):
-        raise Refused(message, hint="Choose a release that the sites' policies allow.")
-    raise TooFewAnswers(message, hint="Run again later, or with a longer --timeout.")
+        raise Refused(message, hint="Ask for what the sites' policies allow, or mend them.")
+    in_time = any(loss.reason in _TOO_LATE for loss in lost)
+    later = "Run again later, or with a longer --timeout."
+    raise TooFewAnswers(message, hint=later if in_time else "Mend the sites, or build them anew.")

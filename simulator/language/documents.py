@@ -183,6 +183,8 @@ def parse_document(text: str, name: str) -> Node:
         mark = error.problem_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise UserError(f"this is not YAML: {error.problem}", where=where) from error
+    except RecursionError:
+        raise UserError("the document is nested too deeply to be read", where=name) from None
     except yaml.YAMLError as error:
         raise UserError(f"this is not YAML: {error}", where=name) from error
     if top is None:

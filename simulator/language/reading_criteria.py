@@ -70,6 +70,10 @@ def read_criterion(node: Node, sets: ConceptSets, anchor: Anchor) -> Criterion:
     if len(keys) != 1:
         if not keys:
             node.fail("expected a criterion; found an empty mapping")
+        for key, _ in node.entries():
+            hint = nearest(key.text(), _DOMAINS)
+            if hint:
+                key.fail(f"unknown key '{key.text()}'; expected {one_of(_DOMAINS)}", hint)
         node.fail(f"expected one criterion; found {len(keys)}", "List them under 'all:' or 'any:'.")
     key, value = node.entries()[0]
     rule = _rule(key)

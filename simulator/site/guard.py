@@ -11,6 +11,7 @@ from simulator.aggregates.table import Table
 from simulator.messages.codec import encode, encode_cells
 from simulator.messages.requests import (
     Apology,
+    CatalogueRequest,
     Refusal,
     Request,
     RoundAnswer,
@@ -48,9 +49,16 @@ class Guard:
         reason = objection(self._policy, request, self._persons)
         return None if reason is None else self.refuse(request, reason)
 
-    def closed(self) -> Refusal | None:
-        """A refusal of everything where the policy is missing or cannot be read."""
-        return Refusal(self._site, NO_POLICY) if self._policy is None else None
+    def closed(self, request: CatalogueRequest) -> Refusal | None:
+        """A refusal of everything where the policy is missing or cannot be read, written first."""
+        if self._policy is not None:
+            return None
+        asked = hashlib.sha256(encode(request)).hexdigest()
+        needs = ("catalogue",)
+        self._ledger.append(
+            Entry(self._clock(), "", 0, "", asked, needs, answered=False, reason=NO_POLICY)
+        )
+        return Refusal(self._site, NO_POLICY)
 
     def repeat(self, request: RoundRequest) -> None:
         """Writes that a round was asked for again and answered as before."""

@@ -91,7 +91,7 @@ class Node:
     def _handle(self, request: Request, seconds: float) -> bytes:
         if isinstance(request, CatalogueRequest):
             described = self._catalogue.describe(request.codes)
-            return encode(self._guard.closed() or CatalogueAnswer(described))
+            return encode(self._guard.closed(request) or CatalogueAnswer(described))
         with self._lock:
             self._forget()
             known = self._rounds.get((request.run, request.round))

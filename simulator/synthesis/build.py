@@ -12,6 +12,7 @@ import msgspec
 
 import simulator
 from simulator.errors import UserError, nearest
+from simulator.site.store import DATABASE
 from simulator.synthesis.networks import NetworkFile
 from simulator.synthesis.plan import Plan, SitePlan, draw_plan
 from simulator.synthesis.site_build import TEMPORARY, SiteBuilder
@@ -45,6 +46,7 @@ class BuildReport(msgspec.Struct, frozen=True):
         cohort: Patients of the cohort.
         draws: Draws that each arm took.
         conditioned: Whether arms were accepted by their own result.
+        replaced: Whether the sites of another build, ledgers and all, gave way.
     """
 
     network: str
@@ -55,6 +57,7 @@ class BuildReport(msgspec.Struct, frozen=True):
     cohort: int
     draws: dict[str, int]
     conditioned: bool
+    replaced: bool = False
 
 
 def _code_fingerprint() -> str:
@@ -67,20 +70,26 @@ def _code_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _prepare(destination: Path, state: _State) -> None:
-    """Clears what another build left, unless it was the same build; half sites always."""
+def _prepare(destination: Path, state: _State) -> bool:
+    """Clears what another build left, unless it was the same build; half sites always.
+
+    Returns:
+        Whether sites of another build were there.
+    """
     destination.mkdir(parents=True, exist_ok=True)
     path = destination / STATE_FILE
     same = path.is_file() and path.read_bytes() == msgspec.json.encode(state)
     shutil.rmtree(destination / TEMPORARY, ignore_errors=True)
     (destination / NETWORK_FILE).unlink(missing_ok=True)
+    others = [] if same else [database.parent for database in destination.glob(f"*/{DATABASE}")]
     if not same:
         path.unlink(missing_ok=True)
         shutil.rmtree(destination / TRUTH_FOLDER, ignore_errors=True)
-        for folder in destination.glob("*/cdm.duckdb"):
-            shutil.rmtree(folder.parent)
+        for folder in others:
+            shutil.rmtree(folder)
         path.write_bytes(msgspec.json.encode(state))
     (destination / TRUTH_FOLDER).mkdir(exist_ok=True)
+    return bool(others)
 
 
 def _chosen(network: NetworkFile, sites: Sequence[str] | None) -> tuple[str, ...]:
@@ -95,6 +104,15 @@ def _chosen(network: NetworkFile, sites: Sequence[str] | None) -> tuple[str, ...
                 hint=nearest(site, known),
             )
     return tuple(site for site in known if site in set(sites))
+
+
+def _is_whole(destination: Path, site: str) -> bool:
+    """Whether a site stands there with a database that looks like one, and its truth."""
+    database = destination / site / DATABASE
+    if not (database.is_file() and (destination / TRUTH_FOLDER / f"{site}.parquet").is_file()):
+        return False
+    with database.open("rb") as file:
+        return file.read(12)[8:] == b"DUCK"  # DuckDB's own mark, behind a checksum
 
 
 def _write_plan(destination: Path, plan: Plan, network: NetworkFile, seed: int) -> None:
@@ -194,11 +212,13 @@ def build(
     chosen = _chosen(network, sites)
     plan = draw_plan(network, patients=patients, seed=seed)
     state = _State(network.name, network.fingerprint, seed, patients, _code_fingerprint())
-    _prepare(destination, state)
+    replaced = _prepare(destination, state)
     _write_plan(destination, plan, network, seed)
     names = [organisation.site for organisation in network.organisations]
     wanted = [one for one in plan.sites if names[one.number] in chosen]
-    missing = [one for one in wanted if not (destination / names[one.number]).is_dir()]
+    missing = [one for one in wanted if not _is_whole(destination, names[one.number])]
+    for one in missing:
+        shutil.rmtree(destination / names[one.number], ignore_errors=True)
     try:
         _run(missing, network, seed, destination, jobs, on_site or (lambda _: None))
     finally:
@@ -215,4 +235,5 @@ def build(
         cohort=sum(len(one.cohort) for one in plan.sites),
         draws={one.arm: one.draws for one in plan.figures},
         conditioned=network.scenario.acceptance.required,
+        replaced=replaced,
     )

@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from simulator.errors import UserError
 from simulator.language.study import Question
 from simulator.synthesis.labels import INDEX, Label
 from simulator.synthesis.truth_file import TRUTH_FOLDER
@@ -130,7 +131,14 @@ def compare_labels(
 
 
 def _labels(site: str, path: Path) -> pl.DataFrame:
-    truth = pl.read_parquet(path, columns=list(_COLUMNS))
+    try:
+        truth = pl.read_parquet(path, columns=list(_COLUMNS))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UserError(
+            "the truth file cannot be read",
+            where=str(path),
+            hint="Remove it and run `cohortium build` again.",
+        ) from error
     return truth.select(
         pl.lit(site).alias("site"), pl.col("person_id").cast(pl.Int64), *_COLUMNS[1:]
     )

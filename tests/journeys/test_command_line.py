@@ -308,7 +308,10 @@ def test_an_unknown_network_says_what_is_built(shell: Shell, few_to_read: Path) 
 def test_a_network_that_is_not_built_says_what_to_type(shell: Shell, tmp_path: Path) -> None:
     said = shell("run", "bclm", "--data", tmp_path)
     is_told(said, 2)
-    assert "Run `cohortium build --network as-reported` first." in said.err
+    assert (
+        "Run `cohortium build --network as-reported` first, or say with --data where it is."
+        in said.err
+    )
 
 
 def test_a_mistake_in_a_study_is_told_with_its_place(shell: Shell, tmp_path: Path) -> None:

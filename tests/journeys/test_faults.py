@@ -119,7 +119,6 @@ def test_too_few_answers_end_with_4(shell: Shell, few: Path) -> None:
     ("was", "now", "reason"),
     [
         ("releases: [secure-sum]", "releases: []", "does not allow the release 'secure-sum'"),
-        ("releases: [secure-sum]", "releases: [raw]", "its policy is missing or cannot be read"),
         ("threshold: 11", "threshold: 12", "a network threshold of at least 12; the request"),
         ("roster: 3", "roster: 13", "at least 13 sites in a run; the request names 12"),
         ("persons: 10", "persons: 1000000", "at least 1000000 persons in its database"),
@@ -139,12 +138,20 @@ def test_if_all_policies_say_no_the_run_ends_with_3(
         assert reason in str(entry.reason)
 
 
-def test_without_policies_nothing_is_let_out(shell: Shell, few: Path) -> None:
-    for site in sites_of(few):
-        (site / "policy.yaml").unlink()
+@pytest.mark.parametrize("unreadable", [False, True])
+def test_without_policies_nothing_is_let_out(shell: Shell, few: Path, *, unreadable: bool) -> None:
+    if unreadable:
+        tightened(few, "releases: [secure-sum]", "releases: [raw]")
+    else:
+        for site in sites_of(few):
+            (site / "policy.yaml").unlink()
     said = shell("run", "bclm", "--network", few)
     assert said.code == 3
+    assert "none of the 12 sites lets anything out" in said.err
     assert "its policy is missing or cannot be read, so nothing is let out" in said.err
+    for site in sites_of(few):
+        (entry,) = read_ledger(site / LEDGER)
+        assert (entry.answered, entry.needs) == (False, ("catalogue",))
 
 
 def test_one_site_that_refuses_is_left_out(shell: Shell, few: Path) -> None:
@@ -152,8 +159,8 @@ def test_one_site_that_refuses_is_left_out(shell: Shell, few: Path) -> None:
     (site / "policy.yaml").unlink()
     said = shell("run", "bclm", "--network", few)
     assert said.code == 0
-    assert f"lost: {site.name}: its policy is missing or cannot be read" in flat(said.out)
-    assert "11 answered" in said.out
+    assert "1 no catalogue: its policy is missing or cannot be read" in flat(said.out)
+    assert "11 asked, 11 answered" in said.out
 
 
 def test_the_laboratory_asks_no_policy_and_writes_no_ledger(shell: Shell, few: Path) -> None:
@@ -227,7 +234,7 @@ def test_a_code_that_nobody_knows_ends_with_2(
 ) -> None:
     study = written(tmp_path, ("RxNorm 1547545 ", "RxNorm 99 "))
     said = shell("run", study, "--network", few_to_read)
-    ended(said, 2, "no eligible site knows the code 'RxNorm 99'", "`cohortium check bclm`")
+    ended(said, 2, "no eligible site knows the code 'RxNorm 99'", "`cohortium check`")
 
 
 def test_a_concept_set_that_nobody_knows_ends_with_2(

@@ -76,7 +76,8 @@ def test_what_is_built_is_listed(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         find_network("large", tmp_path)
     assert "built are 'small'" in str(caught.value)
-    assert caught.value.hint == "Run `cohortium build --network large` first."
+    hint = "Run `cohortium build --network large` first, or say with --data where it is."
+    assert caught.value.hint == hint
 
 
 def test_a_site_that_is_on_line_needs_a_database(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_a_code_that_only_sites_that_are_not_asked_know_is_the_users_error() -> 
     with pytest.raises(UserError) as caught:
         make_plan(ASKED, SECURE_SUM, sites)
     assert "no eligible site knows the code 'RxNorm 3639'" in str(caught.value)
-    assert "`cohortium check example`" in str(caught.value)
+    assert "`cohortium check`" in str(caught.value)
 
 
 def test_a_concept_set_that_nobody_knows_is_the_users_error() -> None:
