@@ -53,7 +53,7 @@ def answer(
     Raises:
         duckdb.Error: The statement failed or was interrupted.
     """
-    resolution = resolve(store, question.codes)
+    resolution = store.once(question.codes, lambda: resolve(store, question.codes))
     statement = compile_question(question, resolution, death_by_month=death_by_month)
     groups = _groups(question, store.numpy(statement.sql, statement.parameters))
     return tuple(_table(need, question, groups) for need in needs)

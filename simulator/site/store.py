@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -13,6 +13,7 @@ import pyarrow as pa
 from simulator.errors import UserError
 
 DATABASE: Final = "cdm.duckdb"
+Found = TypeVar("Found")
 Parameters = list[object] | tuple[object, ...] | dict[str, object]
 _LOCKED: Final[dict[str, str | bool | int | float | list[str]]] = {
     "memory_limit": "1GB",
@@ -62,6 +63,7 @@ class Store:
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         self._path = folder / DATABASE
+        self._found: dict[Hashable, Any] = {}
         if not self._path.is_file():
             raise UserError(
                 f"there is no database '{DATABASE}'",
@@ -100,6 +102,13 @@ class Store:
         found: dict[str, tuple[str, ...]] = {}
         for table, column in rows:
             found[table.lower()] = (*found.get(table.lower(), ()), column.lower())
+        return found
+
+    def once(self, about: Hashable, look_up: Callable[[], Found]) -> Found:
+        """What was found about something the first time: an open database does not change."""
+        if about not in self._found:
+            self._found = {about: look_up()}
+        found: Found = self._found[about]
         return found
 
     def holds(self, table: str, columns: Sequence[str]) -> bool:
