@@ -15,8 +15,9 @@ help: ## what there is to type
 setup: $(STAMP) ## a virtual environment with everything in it
 
 $(STAMP): pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@echo "making .venv and installing into it" >&2
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(STAMP)
 
 network: $(STAMP) ## build the demonstration network (200,000 patients)
