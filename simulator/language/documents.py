@@ -15,6 +15,7 @@ from typing import Final, NoReturn, TypeVar
 
 import yaml
 
+from simulator.bundled import library
 from simulator.errors import UserError, nearest, one_of
 
 Value = TypeVar("Value")
@@ -204,4 +205,10 @@ def read_document(path: Path) -> Node:
         raise UserError("there is no such file", where=str(path)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"the file cannot be read: {error}", where=str(path)) from error
-    return parse_document(text, path.name)
+    return parse_document(text, _shown(path))
+
+
+def _shown(path: Path) -> str:
+    """What messages call a file: as it was given, so that it can be opened; ours by its name."""
+    ours = any(library(room) in path.parents for room in ("queries", "sites"))
+    return path.name if ours else str(path)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.bundled import find
 from simulator.errors import UserError
 from simulator.language.documents import Node, parse_document, read_document
 
@@ -155,4 +156,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     )
     good = tmp_path / "good.yaml"
     good.write_text("a: ä", encoding="utf-8")
-    assert read_document(good).where == "good.yaml:1:1"
+    assert read_document(good).where == f"{good}:1:1"
+
+
+def test_bundled_files_are_called_by_their_name() -> None:
+    assert read_document(find("queries/studies", "bclm")).where.startswith("bclm.yaml:")
