@@ -88,7 +88,7 @@ def test_the_package_names_nobody_else_as_its_maker() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["see /home/someone/data", "in /work/main/x", "'/tmp/out'", "=/Users/me/x"],
+    ["see /home/someone/data", "in /work/here/x", "'/tmp/out'", "=/Users/me/x"],
 )
 def test_such_a_path_would_be_found(text: str) -> None:
     assert _MACHINE.search(text)
