@@ -97,7 +97,7 @@ def print_sql(site: str, statement: tuple[str, dict[str, object]]) -> None:
 def print_plan(plan: Plan) -> None:
     """Who is asked, who is not and why, what for, and how large the messages are."""
     from simulator.hub.run import message_sizes
-    from simulator.messages.needs import layout_of
+    from simulator.messages.needs import in_order, layout_of
 
     screen = console()
     screen.print(Text(plan.study.title, style="bold"))
@@ -122,7 +122,7 @@ def print_plan(plan: Plan) -> None:
     for place, needs in enumerate(plan.needs):
         heading(screen, f"round {place + 1} of {len(plan.needs)}")
         rows = table("table", "axes x measures", "cells")
-        for need in sorted(needs, key=repr):
+        for need in in_order(needs):
             layout = layout_of(need, plan.study.question)
             axes = " x ".join(f"{axis.name} {axis.size}" for axis in layout.axes)
             measures = ", ".join(measure.name for measure in layout.measures)

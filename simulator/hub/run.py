@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 
 from simulator.aggregates.table import Table
 from simulator.errors import Refused, TooFewAnswers
@@ -12,7 +13,7 @@ from simulator.hub.analyses import Analysis, Part, analyses_of
 from simulator.hub.planner import Plan
 from simulator.hub.wire import Failure, Lost, Wire
 from simulator.messages.codec import MalformedMessage, decode_answer, encode
-from simulator.messages.needs import Need, layout_of
+from simulator.messages.needs import Need, in_order, layout_of
 from simulator.messages.requests import (
     Apology,
     Refusal,
@@ -126,7 +127,8 @@ def _attempt(
     results: dict[Analysis, Part] = {}
     while waiting:
         number = len(attempt.opened) + 1
-        request = round_request(plan, attempt.run, attempt.roster, number, _united(waiting))
+        needs = in_order(chain.from_iterable(waiting.values()))
+        request = round_request(plan, attempt.run, attempt.roster, number, needs)
         answers, lost = _exchange(wire, request, attempt.roster, seconds, traffic, progress)
         if lost:
             return lost
@@ -139,12 +141,6 @@ def _attempt(
                 results[part] = stop.value
                 del waiting[part]
     return tuple(results[part] for part in analyses)
-
-
-def _united(waiting: dict[Analysis, frozenset[Need]]) -> tuple[Need, ...]:
-    """The needs of all analyses, each once, in an order that does not depend on chance."""
-    needs = frozenset[Need]().union(*waiting.values())
-    return tuple(sorted(needs, key=repr))
 
 
 def round_request(
@@ -166,7 +162,7 @@ def message_sizes(plan: Plan) -> tuple[tuple[int, int], ...]:
     """For each round, the bytes of the request to one site and of its answer."""
     sizes = []
     for place, needs in enumerate(plan.needs):
-        ordered = tuple(sorted(needs, key=repr))
+        ordered = in_order(needs)
         request = round_request(plan, "0" * 34, plan.roster, place + 1, ordered)
         cells = tuple(bytes(8 * layout_of(need, plan.study.question).cells) for need in ordered)
         answer = RoundAnswer(plan.roster[0], request.run, place + 1, request.roster, cells)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -33,6 +34,11 @@ class SurvivalNeed(msgspec.Struct, frozen=True, tag="survival"):
 
 
 Need = AttritionNeed | AssignmentNeed | SurvivalNeed
+
+
+def in_order(needs: Iterable[Need]) -> tuple[Need, ...]:
+    """Needs, each once, in an order that does not depend on chance."""
+    return tuple(sorted(set(needs), key=repr))
 
 
 def layout_of(need: Need, question: Question) -> Layout:
