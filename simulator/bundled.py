@@ -18,7 +18,9 @@ def library(room: str) -> Path:
 def names(folder: str, suffix: str = ".yaml") -> tuple[str, ...]:
     """The bundled names below a folder such as ``queries/studies``, sorted."""
     room, _, rest = folder.partition("/")
-    return tuple(sorted(path.stem for path in (library(room) / rest).glob(f"*{suffix}")))
+    found = (path.name.removesuffix(suffix) for path in (library(room) / rest).glob(f"*{suffix}"))
+    # What is frozen beside a bundled study, as bclm.frozen.yaml, is none itself.
+    return tuple(sorted(name for name in found if "." not in name))
 
 
 def find(folder: str, name: str, suffix: str = ".yaml") -> Path:

@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +54,7 @@ class BuiltNetwork:
         members: Its organisations, in order.
         conditioned: Whether its data were drawn until they showed a given result.
         fingerprint: SHA-256 of the file.
+        built: What its databases were built from, such as scenario and seed.
     """
 
     folder: Path
@@ -62,6 +63,7 @@ class BuiltNetwork:
     members: tuple[Member, ...]
     conditioned: bool
     fingerprint: str
+    built: Mapping[str, str] = field(default_factory=dict)
 
     def folder_of(self, site: str) -> Path:
         """The folder of a site."""
@@ -93,6 +95,7 @@ def find_network(name: str, data: Path) -> BuiltNetwork:
         members=_members(given["sites"]),
         conditioned=built_with.get("conditioned") == "true",
         fingerprint=hashlib.sha256((folder / NETWORK).read_bytes()).hexdigest(),
+        built=built_with,
     )
 
 
@@ -221,6 +224,7 @@ def connect(
         laboratory=laboratory,
         engine="local",
         fingerprints={"network": network.fingerprint},
+        built=network.built,
     )
     return Client(LocalWire(nodes, jobs), settings, seconds=seconds, clock=clock)
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from simulator import __version__
 from simulator.cli import options
-
-if TYPE_CHECKING:
-    from simulator.language.study import Study
+from simulator.cli.freezing import freeze, frozen_option, held_against
+from simulator.cli.inputs import now, study_of
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -23,24 +19,6 @@ def cli() -> None:
 
     Start with `cohortium build`, then `cohortium run bclm`.
     """
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-def _study(name: str) -> Study:
-    """The study of a path, a bundled name, or standard input for ``-``."""
-    from simulator.errors import UserError
-    from simulator.language.reading import parse_study, read_study
-
-    if name != "-":
-        return read_study(name)
-    try:
-        text = sys.stdin.read()
-    except UnicodeDecodeError as error:
-        raise UserError(f"this is not text in UTF-8: {error}", where="<stdin>") from error
-    return parse_study(text, "<stdin>")
 
 
 @cli.command()
@@ -94,7 +72,7 @@ def check(study: str) -> None:
     """
     from simulator.cli.text import print_check
 
-    print_check(_study(study))
+    print_check(study_of(study))
 
 
 @cli.command()
@@ -119,11 +97,11 @@ def explain(
     from simulator.network import connect, find_network, statement_at
     from simulator.privacy.releases import find_release
 
-    asked, rule, built = _study(study), find_release(release), find_network(network, data)
+    asked, rule, built = study_of(study), find_release(release), find_network(network, data)
     if sql is not None:
         print_sql(sql, statement_at(built, sql, asked))
         return
-    client = connect(built, laboratory=rule.laboratory_only, jobs=jobs, seconds=timeout, clock=_now)
+    client = connect(built, laboratory=rule.laboratory_only, jobs=jobs, seconds=timeout, clock=now)
     print_plan(client.plan(asked, rule))
 
 
@@ -136,6 +114,7 @@ def explain(
 @options.timeout
 @options.output_format
 @options.out
+@frozen_option
 @options.quiet
 def run(
     study: str,
@@ -146,6 +125,7 @@ def run(
     timeout: float,
     form: str,
     out: Path | None,
+    frozen: Path | None,
     *,
     quiet: bool,
 ) -> None:
@@ -160,16 +140,21 @@ def run(
     from simulator.network import connect, find_network
     from simulator.privacy.releases import find_release
 
-    asked, rule, built = _study(study), find_release(release), find_network(network, data)
+    asked, rule, built = study_of(study), find_release(release), find_network(network, data)
+    held = held_against(frozen, study, asked)
     if rule.laboratory_only:
         click.echo(
             f"laboratory: '{rule.name}' shows raw answers; the sites' policies are not asked",
             err=True,
         )
-    client = connect(built, laboratory=rule.laboratory_only, jobs=jobs, seconds=timeout, clock=_now)
+    client = connect(built, laboratory=rule.laboratory_only, jobs=jobs, seconds=timeout, clock=now)
     with progress_bar("asking", quiet=quiet) as advance:
         report = client.run(
-            asked, rule, run=uuid.uuid4().hex, progress=lambda _site, of: advance(of)
+            asked,
+            rule,
+            run=uuid.uuid4().hex,
+            frozen=held,
+            progress=lambda _site, of: advance(of),
         )
     print_report(report, form)
     if out is not None:
@@ -196,7 +181,10 @@ def verify(study: str, network: str, data: Path, jobs: int, timeout: float, form
     from simulator.network import find_network
 
     found = hold_against_truth(
-        _study(study), find_network(network, data), jobs=jobs, seconds=timeout, clock=_now
+        study_of(study), find_network(network, data), jobs=jobs, seconds=timeout, clock=now
     )
     print_verification(found, form)
     found.raise_on_mismatch()
+
+
+cli.add_command(freeze)

@@ -13,12 +13,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from simulator import __version__
 from simulator.cli.as_json import as_json
 from simulator.cli.layout import console, heading, indented, number, print_left_out, table
 from simulator.errors import UserError
 
 if TYPE_CHECKING:
-    from simulator.hub.result import ArmResult, Report, StudyResult
+    from simulator.hub.result import ArmResult, FrozenResult, Report, StudyResult
 
 _NOT_REACHED: Final = "not reached"
 
@@ -75,6 +76,7 @@ def _result(screen: Console, result: StudyResult) -> None:
         f"{result.study}, version {result.version} | network {result.network.name} | "
         f"release {result.release.name}"
     )
+    _print_frozen(screen, result.frozen)
     _print_network(screen, result)
     _print_attrition(screen, result)
     _print_arms(screen, result.arms)
@@ -91,6 +93,18 @@ def _result(screen: Console, result: StudyResult) -> None:
         indented(screen, line)
     screen.print()
     screen.print(f"result {result.fingerprint[:16]}", style="dim")
+
+
+def _print_frozen(screen: Console, frozen: FrozenResult | None) -> None:
+    if frozen is None:
+        return
+    if frozen.same:
+        screen.print(f"what ran is what was frozen, {frozen.at}")
+        return
+    told = f"NOT what was frozen, {frozen.at}: {', '.join(frozen.differs)}"
+    screen.print(Text(told, style="bold red"))
+    if frozen.by != __version__:
+        screen.print(f"(frozen by cohortium {frozen.by}; this is {__version__})", style="dim")
 
 
 def _print_network(screen: Console, result: StudyResult) -> None:

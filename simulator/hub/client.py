@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from simulator.aggregates.released import Withheld
@@ -14,6 +14,7 @@ from simulator.hub.planner import Candidate, Plan, make_plan
 from simulator.hub.result import (
     CohortResult,
     Disclosure,
+    FrozenResult,
     LostSite,
     NetworkResult,
     ReleaseResult,
@@ -23,6 +24,7 @@ from simulator.hub.result import (
 )
 from simulator.hub.run import Finished, Traffic, carry_out
 from simulator.hub.wire import Failure, Wire
+from simulator.language.fingerprints import PARTS, definition, parts
 from simulator.language.lint import lint
 from simulator.language.study import Study
 from simulator.messages.codec import MalformedMessage, decode_answer, encode
@@ -50,6 +52,7 @@ class Settings:
         laboratory: Whether the sites' policies were replaced by the laboratory's.
         engine: What carries the messages.
         fingerprints: What identifies the network's data.
+        built: What the network's databases were built from.
     """
 
     network: str
@@ -58,6 +61,7 @@ class Settings:
     laboratory: bool
     engine: str
     fingerprints: Mapping[str, str]
+    built: Mapping[str, str] = field(default_factory=dict)
 
 
 class Client:
@@ -98,6 +102,7 @@ class Client:
         release: Release,
         *,
         run: str,
+        frozen: FrozenResult | None = None,
         progress: Callable[[str, int], None] = lambda _site, _of: None,
     ) -> Report:
         """Runs a study.
@@ -106,6 +111,7 @@ class Client:
             study: The study.
             release: The release that its numbers stand under.
             run: The run's identifier.
+            frozen: Whether the study is what was frozen, for the result to say.
             progress: Is called with each site that has answered and the number asked.
 
         Raises:
@@ -124,7 +130,7 @@ class Client:
             traffic=traffic,
             progress=lambda site: progress(site, len(plan.roster)),
         )
-        result = _result(plan, finished, self._settings)
+        result = _result(plan, finished, self._settings, frozen)
         record = RunRecord(
             run=run,
             engine=self._settings.engine,
@@ -172,7 +178,9 @@ def _candidate(data: bytes, site: str, study: Study) -> Candidate:
     return Candidate(site, answer.described) if asked == told else misfit
 
 
-def _result(plan: Plan, finished: Finished, settings: Settings) -> StudyResult:
+def _result(
+    plan: Plan, finished: Finished, settings: Settings, frozen: FrozenResult | None
+) -> StudyResult:
     funnel = next(part for part in finished.parts if isinstance(part, Funnel))
     comparison = next(part for part in finished.parts if isinstance(part, Comparison))
     study, release = plan.study, plan.release
@@ -195,6 +203,8 @@ def _result(plan: Plan, finished: Finished, settings: Settings) -> StudyResult:
             not_eligible=plan.grounds(),
             failed=tuple(LostSite(loss.site, loss.reason) for loss in finished.lost),
             with_matches=finished.opened[0].sites_with_matches,
+            roster=finished.roster,
+            built=dict(settings.built),
         ),
         cohort=CohortResult(funnel.patients, funnel.steps),
         arms=comparison.arms,
@@ -209,9 +219,12 @@ def _result(plan: Plan, finished: Finished, settings: Settings) -> StudyResult:
         notes=_notes(plan, finished, funnel, settings),
         fingerprints={
             "study": study.fingerprint,
+            **{f"study: {part}": parts(study)[part] for part in PARTS},
             "roster": roster_hash(finished.roster),
             **settings.fingerprints,
         },
+        definition=definition(study),
+        frozen=frozen,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import msgspec
 
@@ -112,7 +113,21 @@ class LostSite(msgspec.Struct, frozen=True):
 
 
 class NetworkResult(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who is in the network, who was asked, who answered, and who did not."""
+    """Who is in the network, who was asked, who answered, and who did not.
+
+    Attributes:
+        name: The network's name.
+        organisations: How many organisations there are in it.
+        online: How many of them are on line.
+        eligible: How many could hold a patient of the cohort, by their catalogues.
+        asked: How many were asked.
+        answered: How many have their answer in the sums.
+        not_eligible: Why the others were not asked.
+        failed: Who was asked and did not answer.
+        with_matches: How many hold a patient of the cohort, where the release shows it.
+        roster: The names of those whose answers are in the sums, in the network's order.
+        built: What the network's databases were built from, such as scenario and seed.
+    """
 
     name: str
     organisations: int
@@ -123,6 +138,8 @@ class NetworkResult(msgspec.Struct, frozen=True, omit_defaults=True):
     not_eligible: tuple[LeftOut, ...]
     failed: tuple[LostSite, ...]
     with_matches: int | None = None
+    roster: tuple[str, ...] = ()
+    built: dict[str, str] = {}
 
 
 class ReleaseResult(msgspec.Struct, frozen=True):
@@ -151,8 +168,28 @@ class Disclosure(msgspec.Struct, frozen=True):
     says: str
 
 
+class FrozenResult(msgspec.Struct, frozen=True):
+    """Whether what ran is what was frozen before.
+
+    Attributes:
+        at: When it was frozen, in ISO 8601.
+        by: The version of cohortium that froze it.
+        same: Whether nothing differs.
+        differs: The parts that do, such as ``arms``, and ``code list``.
+    """
+
+    at: str
+    by: str
+    same: bool
+    differs: tuple[str, ...]
+
+
 class StudyResult(msgspec.Struct, frozen=True):
-    """The reproducible part of a result."""
+    """The reproducible part of a result.
+
+    `definition` is everything that the study says, by part, but for what was reported; `frozen` is
+    None where no frozen study was held against it.
+    """
 
     study: str
     version: int
@@ -167,6 +204,8 @@ class StudyResult(msgspec.Struct, frozen=True):
     disclosure: Disclosure
     notes: tuple[str, ...]
     fingerprints: dict[str, str]
+    definition: dict[str, dict[str, Any]]
+    frozen: FrozenResult | None = None
 
     @property
     def fingerprint(self) -> str:
