@@ -31,11 +31,11 @@ from simulator.statistics.kaplan_meier import (
     Curve,
     at_risk_at,
     kaplan_meier,
-    median,
     reverse_kaplan_meier,
     survival_at,
 )
 from simulator.statistics.log_rank import log_rank
+from simulator.statistics.quantiles import median
 from simulator.statistics.restricted_mean import restricted_mean
 
 

@@ -13,7 +13,7 @@ from simulator.aggregates.survival import SurvivalTable
 from simulator.statistics.chi_squared import ChiSquared, Reals, chi_squared, components, score_test
 from simulator.statistics.counts import check_counts, row_of
 from simulator.statistics.estimates import normal_quantile
-from simulator.statistics.partial_likelihood import Ties, partial_likelihood
+from simulator.statistics.partial_likelihood import PartialLikelihood, Ties, partial_likelihood
 
 _STEPS_AT_MOST = 60
 _LONGEST_STEP = 5.0  # of a log hazard ratio
@@ -135,21 +135,47 @@ def cox(table: SurvivalTable, *, reference: str | None = None, ties: Ties = "efr
         ValueError: There is no such arm, or a count is negative.
         ArithmeticError: Newton's method did not settle.
     """
-    check_counts(table)
-    arms = table.arms
+    return stratified_cox([table], reference=reference, ties=ties)
+
+
+def stratified_cox(
+    tables: Sequence[SurvivalTable], *, reference: str | None = None, ties: Ties = "efron"
+) -> CoxFit:
+    """Fits the Cox model in which strata share their hazard ratios and nothing else.
+
+    Each stratum has a baseline hazard of its own; its log partial likelihood adds to the others'
+    (Kalbfleisch & Prentice 1980). The strata may be on different grids. What the data bound, they
+    bound by the events of all strata together.
+
+    Args:
+        tables: A table for each stratum, all with the same arms in the same order.
+        reference: An arm; None takes the first.
+        ties: As for `cox`.
+
+    Raises:
+        ValueError: There is no stratum, their arms differ, there is no such arm, or a count is
+            negative.
+        ArithmeticError: Newton's method did not settle.
+    """
+    if len({table.arms for table in tables}) != 1:
+        raise ValueError("strata with the same arms in the same order were expected, at least one")
+    for table in tables:
+        check_counts(table)
+    arms = tables[0].arms
     base = row_of(arms, reference) if reference is not None else 0
-    groups = components(_bounds(table))
+    groups = components(np.any([_bounds(table) for table in tables], axis=0))
     coefficients, covariance = np.zeros(len(arms)), np.zeros((len(arms), len(arms)))
     log_likelihood, iterations = 0.0, 0
     for group in np.unique(groups):
         members = np.flatnonzero(groups == group)
         members = np.append(members[members == base], members[members != base])
-        part = _fit(table.select(tuple(arms[member] for member in members)), ties)
+        names = tuple(arms[member] for member in members)
+        part = _fit([table.select(names) for table in tables], ties)
         coefficients[members] = part.coefficients
         covariance[np.ix_(members, members)] = part.covariance
         log_likelihood += part.log_likelihood
         iterations = max(iterations, part.iterations)
-    null = partial_likelihood(table, np.zeros(len(arms)), ties=ties)
+    null = _likelihood(tables, np.zeros(len(arms)), ties)
     return CoxFit(
         arms=arms,
         reference=arms[base],
@@ -224,18 +250,30 @@ class _GroupFit:
     iterations: int
 
 
-def _fit(table: SurvivalTable, ties: Ties) -> _GroupFit:
+def _likelihood(
+    tables: Sequence[SurvivalTable], coefficients: Reals, ties: Ties
+) -> PartialLikelihood:
+    """The partial likelihood of all strata together."""
+    parts = [partial_likelihood(table, coefficients, ties=ties) for table in tables]
+    return PartialLikelihood(
+        value=sum(part.value for part in parts),
+        score=np.sum([part.score for part in parts], axis=0),
+        information=np.sum([part.information for part in parts], axis=0),
+    )
+
+
+def _fit(tables: Sequence[SurvivalTable], ties: Ties) -> _GroupFit:
     """Newton's method from equal hazards; shapes as in `CoxFit`."""
-    arms = len(table.arms)
+    arms = len(tables[0].arms)
     coefficients, covariance = np.zeros(arms), np.zeros((arms, arms))
-    here = partial_likelihood(table, coefficients, ties=ties)
+    here = _likelihood(tables, coefficients, ties)
     for iteration in range(1, _STEPS_AT_MOST + 1):
         step = np.append(0.0, np.linalg.solve(here.information[1:, 1:], here.score[1:]))
         step *= _LONGEST_STEP / max(np.max(np.abs(step)), _LONGEST_STEP)
-        there = partial_likelihood(table, coefficients + step, ties=ties)
+        there = _likelihood(tables, coefficients + step, ties)
         while there.value < here.value - _ROUNDING * abs(here.value):
             step /= 2.0
-            there = partial_likelihood(table, coefficients + step, ties=ties)
+            there = _likelihood(tables, coefficients + step, ties)
         coefficients, here = coefficients + step, there
         if np.max(np.abs(step)) <= _LAST_STEP:
             covariance[1:, 1:] = np.linalg.inv(here.information[1:, 1:])

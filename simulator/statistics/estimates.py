@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -22,6 +23,57 @@ class Estimate:
 
 
 UNDEFINED = Estimate(None, None, None)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """How a number of one arm compares with that of another, with the test that they are alike.
+
+    Attributes:
+        estimate: A difference or a ratio, as the function that made it says; None where a number of
+            one of the two is not known.
+        lower: The lower end of the Wald interval.
+        upper: The upper end.
+        p: Of the two-sided Wald test that the difference is 0 or the ratio is 1; None where there
+            is no spread to test it against.
+    """
+
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    p: float | None
+
+
+NO_CONTRAST = Contrast(None, None, None, None)
+
+
+def wald(difference: float, error: float, level: float) -> Contrast:
+    """A difference with the interval and the two-sided test of the normal distribution.
+
+    Args:
+        difference: On any scale.
+        error: Its standard error, 0 or above. With 0 the interval is the difference itself, and
+            there is no test.
+        level: The level of the interval, in (0, 1).
+
+    Raises:
+        ValueError: The level is not between 0 and 1, both excluded.
+    """
+    reach = normal_quantile(level) * error
+    p = math.erfc(abs(difference) / error / math.sqrt(2.0)) if error > 0.0 else None
+    return Contrast(difference, difference - reach, difference + reach, p)
+
+
+def exponential(contrast: Contrast) -> Contrast:
+    """A difference of logarithms as a ratio; the test stays that of the logarithms."""
+    if contrast.estimate is None or contrast.lower is None or contrast.upper is None:
+        return NO_CONTRAST
+    return Contrast(
+        math.exp(contrast.estimate),
+        math.exp(contrast.lower),
+        math.exp(contrast.upper),
+        contrast.p,
+    )
 
 
 def normal_quantile(level: float) -> float:

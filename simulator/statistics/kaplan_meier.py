@@ -27,8 +27,6 @@ Counts = NDArray[np.int64]
 
 # Days or months: 730 / 30.4375 * 30.4375 is meant to be day 730.
 _SLACK = 1e-9
-# Rounding in a product of many factors: 23/24 * 22/23 * ... * 12/13 is meant to be 0.5.
-_SLACK_SURVIVAL = 1e-11
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,21 +195,16 @@ def at_risk_at(curve: Curve, months: float) -> int:
     return int(followed[-1])
 
 
-def median(curve: Curve) -> Estimate:
-    """The time by which half have had the event, in months from index.
+def check_levels(curve: Curve, reference: Curve) -> None:
+    """Lets two curves pass if an interval of their contrast has one level.
 
-    By day: the first day with S <= 0.5. By month: the moment inside the first bin with S <= 0.5 at
-    which the straight line between its edges passes 0.5; in reverse, what falls in the last bin
-    falls at the horizon. The interval inverts the bands: its ends are where the lower and the upper
-    band first pass 0.5 in the same manner (Brookmeyer & Crowley 1982).
-
-    Returns:
-        Estimate in months. `estimate` is None where S stays above 0.5 (not reached), `lower` and
-        `upper` where their bands do.
+    Raises:
+        ValueError: The levels of their bands differ.
     """
-    return Estimate(
-        *(_passes_half(curve, band) for band in (curve.survival, curve.lower, curve.upper))
-    )
+    if curve.level != reference.level:
+        raise ValueError(
+            f"curves of one level were expected; got {curve.level} and {reference.level}"
+        )
 
 
 def moment(curve: Curve, months: float) -> float:
@@ -291,18 +284,3 @@ def _value_at(curve: Curve, values: Reals, day: float) -> float | None:
     else:
         value = np.interp(day, np.append(0.0, curve.days), np.append(1.0, values))
     return None if np.isnan(value) else float(value)
-
-
-def _passes_half(curve: Curve, values: Reals) -> float | None:
-    """When values first come down to 0.5, in months; None where they do not."""
-    passed = np.flatnonzero(values <= 0.5 + _SLACK_SURVIVAL)
-    if not passed.size:
-        return None
-    cell = int(passed[0])
-    if curve.grid.unit is Unit.DAY:
-        return float(curve.days[cell]) / DAYS_PER_MONTH
-    if curve.reverse and cell == curve.grid.size - 1:
-        return float(curve.grid.months)
-    before = float(values[cell - 1]) if cell else 1.0
-    share = (before - 0.5) / (before - float(values[cell]))
-    return cell + min(share, 1.0)

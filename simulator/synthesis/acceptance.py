@@ -1,9 +1,10 @@
-"""Draws the cohort of an arm, whole, until what its sites record lies near the reported figures."""
+"""Draws patients whole, again and again, until what sites record lies near reported figures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from simulator.aggregates.grid import Grid, Unit
 from simulator.aggregates.survival import SurvivalTable
 from simulator.errors import UserError
-from simulator.statistics.kaplan_meier import kaplan_meier, median, survival_at
+from simulator.statistics.kaplan_meier import kaplan_meier, survival_at
+from simulator.statistics.quantiles import median
 from simulator.synthesis.courses import Courses
 from simulator.synthesis.days import Days, day_number
 from simulator.synthesis.follow_up import FollowUp, Recording, follow
@@ -20,6 +22,8 @@ from simulator.synthesis.illness import days_under, draw_survival, draw_traits
 from simulator.synthesis.labels import NUMBER, Label
 from simulator.synthesis.organisations import Organisation
 from simulator.synthesis.scenario import Acceptance, Arm, Scenario
+
+Drawn = TypeVar("Drawn")
 
 
 class ArmFigures(msgspec.Struct, frozen=True):
@@ -62,28 +66,75 @@ class _Draw:
     seen: FollowUp
 
 
-def _measure(
-    days: NDArray[np.int64], event: NDArray[np.bool_], unit: Unit, acceptance: Acceptance
-) -> tuple[float | None, float | None]:
+def _curve(days: Days, event: NDArray[np.bool_], unit: Unit, horizon: int) -> Curve:
     table = SurvivalTable.from_rows(
         ("all",),
-        Grid(unit, acceptance.horizon),
+        Grid(unit, horizon),
         arm=np.zeros(len(days), dtype=np.int64),
-        days=days,
+        days=days.astype(np.int64),
         event=event,
     )
-    curve = kaplan_meier(table)
-    return survival_at(curve, acceptance.landmark).estimate, median(curve).estimate
+    return kaplan_meier(table)
+
+
+def median_by_day(days: Days, event: NDArray[np.bool_], horizon: int) -> float | None:
+    """The median in months of recorded days and events, shape (n,); None if it is not reached.
+
+    Args:
+        days: Days from index to death or to the end of observation.
+        event: Whether they end with a recorded death.
+        horizon: Months of the survival table.
+    """
+    return median(_curve(days, event, Unit.DAY, horizon)).estimate
 
 
 def figures(
     arm: Arm, days: Days, event: NDArray[np.bool_], acceptance: Acceptance, draws: int = 1
 ) -> ArmFigures:
     """What an analyst reads off recorded days and events of an arm, shape (n,) each."""
-    long = days.astype(np.int64)
-    by_day = _measure(long, event, Unit.DAY, acceptance)
-    by_month = _measure(long, event, Unit.MONTH, acceptance)
-    return ArmFigures(arm.name, len(days), draws, by_day[0], by_month[0], by_day[1], by_month[1])
+    by_day, by_month = (
+        _curve(days, event, unit, acceptance.horizon) for unit in (Unit.DAY, Unit.MONTH)
+    )
+    return ArmFigures(
+        arm.name,
+        len(days),
+        draws,
+        survival_at(by_day, acceptance.landmark).estimate,
+        survival_at(by_month, acceptance.landmark).estimate,
+        median(by_day).estimate,
+        median(by_month).estimate,
+    )
+
+
+def draw_until(
+    draw: Callable[[], Drawn],
+    stands: Callable[[Drawn], bool],
+    *,
+    at_most: int,
+    what: str,
+    where: str,
+) -> tuple[Drawn, int]:
+    """Draws until a draw stands, and counts the draws; nobody is edited after an accepted draw.
+
+    Args:
+        draw: Draws anew.
+        stands: Whether a draw is accepted.
+        at_most: Draws before it is given up.
+        what: What is drawn, for the message.
+        where: The scenario and the seed, for the message.
+
+    Raises:
+        UserError: No draw was accepted within the limit.
+    """
+    for draws in range(1, at_most + 1):
+        drawn = draw()
+        if stands(drawn):
+            return drawn, draws
+    raise UserError(
+        f"none of {at_most} draws of {what} records the wanted survival",
+        where=where,
+        hint="Take another seed, raise 'at most draws', or bring the true medians nearer.",
+    )
 
 
 def _draw(
@@ -153,8 +204,8 @@ def draw_arm(
 ) -> tuple[Courses, ArmFigures]:
     """Draws an arm whole, again and again where the scenario asks for acceptance.
 
-    Nobody is edited after an accepted draw. An arm in which a death known by month would seem to
-    precede its own index is drawn again as well, because readers could differ about it.
+    An arm in which a death known by month would seem to precede its own index is drawn again as
+    well, because readers could differ about it.
 
     Args:
         rng: Source of randomness, used by this arm alone.
@@ -169,15 +220,21 @@ def draw_arm(
     """
     arm, acceptance = scenario.arms[number], scenario.acceptance
     recording = Recording.of(organisations, site)
-    for draws in range(1, acceptance.at_most + 1):
-        draw = _draw(rng, number, site, recording, scenario)
-        found = figures(arm, draw.seen.days, draw.seen.event, acceptance, draws)
+
+    def draw() -> tuple[_Draw, ArmFigures]:
+        drawn = _draw(rng, number, site, recording, scenario)
+        return drawn, figures(arm, drawn.seen.days, drawn.seen.event, acceptance)
+
+    def stands(drawn: tuple[_Draw, ArmFigures]) -> bool:
         if not acceptance.required:
-            return draw.courses, found
-        if not draw.seen.unclear.any() and found.lie_near(arm, acceptance):
-            return draw.courses, found
-    raise UserError(
-        f"none of {acceptance.at_most} draws of the arm '{arm.name}' records the wanted survival",
+            return True
+        return not drawn[0].seen.unclear.any() and drawn[1].lie_near(arm, acceptance)
+
+    (accepted, found), draws = draw_until(
+        draw,
+        stands,
+        at_most=acceptance.at_most,
+        what=f"the arm '{arm.name}'",
         where=f"scenario '{scenario.name}', seed {seed}",
-        hint="Take another seed, raise 'at most draws', or bring the true medians nearer.",
     )
+    return accepted.courses, msgspec.structs.replace(found, draws=draws)

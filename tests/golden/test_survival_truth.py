@@ -18,10 +18,11 @@ from lifelines import datasets
 from simulator.aggregates.grid import DAYS_PER_MONTH, Grid, Unit
 from simulator.aggregates.survival import SurvivalTable
 from simulator.statistics.cox import CoxFit, cox
-from simulator.statistics.kaplan_meier import at_risk_at, kaplan_meier, median, survival_at
+from simulator.statistics.kaplan_meier import at_risk_at, kaplan_meier, survival_at
 from simulator.statistics.log_rank import Weights, log_rank, stratified_log_rank
 from simulator.statistics.partial_likelihood import partial_likelihood
-from simulator.statistics.restricted_mean import restricted_mean
+from simulator.statistics.quantiles import median
+from simulator.statistics.restricted_mean import restricted_mean, restricted_mean_difference
 from tests.unit.statistics.drawn import AML, SIX_PATIENTS, followed
 
 DATA = Path(__file__).parent / "data"
@@ -198,6 +199,17 @@ class TestLung:
         assert [in_days(median(kaplan_meier(table, arm)).estimate) for arm in table.arms] == (
             pytest.approx([394, 306, 199, 118], abs=1e-12)
         )
+
+    def test_a_difference_of_restricted_means_by_performance(self) -> None:
+        # from R's printed means and errors as above: 366.2657 - 428.5833, se 22.416 and 32.157
+        rows = self.rows[self.rows["ph.ecog"].notna()]
+        table = table_of(list(rows["ph.ecog"]), list(rows["time"]), list(rows["status"] == 1))
+        none, some = (kaplan_meier(table, arm) for arm in table.arms[:2])
+        found = restricted_mean_difference(some, none, 730 / DAYS_PER_MONTH)
+        error = math.hypot(22.416, 32.157)
+        assert in_days(found.estimate) == pytest.approx(-62.3176, abs=1e-4)
+        assert in_days(found.lower) == pytest.approx(-62.3176 - Z * error, abs=2e-3)
+        assert found.p == pytest.approx(math.erfc(62.3176 / error / math.sqrt(2)), abs=1e-5)
 
     def test_log_rank_by_karnofsky_within_institutions(self) -> None:
         # R, example(survdiff): survdiff(Surv(time, status) ~ pat.karno + strata(inst), data = lung)

@@ -24,21 +24,33 @@ from pandas import DataFrame
 from simulator.aggregates.grid import DAYS_PER_MONTH, Grid, Unit
 from simulator.aggregates.survival import SurvivalTable, survival_layout
 from simulator.aggregates.table import Table
-from simulator.statistics.cox import CoxFit, all_contrasts, cox, holm
+from simulator.statistics.cox import CoxFit, all_contrasts, cox, holm, stratified_cox
+from simulator.statistics.fixed_point import cumulative_hazard_ratio, survival_difference
 from simulator.statistics.kaplan_meier import (
     at_risk_at,
     kaplan_meier,
-    median,
     reverse_kaplan_meier,
     survival_at,
 )
 from simulator.statistics.log_rank import Weights, log_rank, stratified_log_rank
 from simulator.statistics.partial_likelihood import Ties
-from simulator.statistics.restricted_mean import restricted_mean
+from simulator.statistics.quantiles import median, quantile
+from simulator.statistics.restricted_mean import (
+    restricted_mean,
+    restricted_mean_difference,
+    restricted_mean_ratio,
+)
+from simulator.statistics.subgroups import subgroup_fit
 
 ARMS = ("TARE", "TACE", "SABR", "none")
 WEIGHTS: tuple[Weights, ...] = ("log-rank", "wilcoxon", "tarone-ware", "peto")
 TIES: tuple[Ties, ...] = ("efron", "breslow")
+CONTRASTS = (
+    restricted_mean_difference,
+    restricted_mean_ratio,
+    survival_difference,
+    cumulative_hazard_ratio,
+)
 MANY = int(os.environ.get("EXAMPLES", "1000"))
 
 
@@ -119,9 +131,14 @@ def everything(table: SurvivalTable) -> list[object]:
         for curve in (kaplan_meier(table, arm), reverse_kaplan_meier(table, arm)):
             said += [curve.survival.tobytes(), curve.lower.tobytes(), curve.greenwood.tobytes()]
             said += [median(curve), survival_at(curve, 1), at_risk_at(curve, 1)]
-            said.append(restricted_mean(curve, 1))
+            said += [restricted_mean(curve, 1), quantile(curve, 0.25), quantile(curve, 0.75)]
+    for arm in table.arms[1:]:
+        one, other = kaplan_meier(table, arm), kaplan_meier(table, table.arms[0])
+        said += [contrast(one, other, 1) for contrast in CONTRASTS]
     said += [log_rank(table, weights=weights) for weights in WEIGHTS]
     for ties in TIES:
+        strata = subgroup_fit([table, table.select(table.arms)], ties=ties)
+        said += [strata.interaction, strata.common.covariance.tobytes()]
         fit = cox(table, ties=ties)
         said += [fit.log_likelihood, fit.score, fit.covariance.tobytes(), all_contrasts(fit)]
     return said
@@ -251,6 +268,35 @@ def bins_lie_between_their_bounds(cohort: Cohort) -> None:
 
 def one_stratum_is_no_stratum(cohort: Cohort) -> None:
     assert stratified_log_rank([cohort.table()]) == log_rank(cohort.table())
+    one, other = stratified_cox([cohort.table()]), cox(cohort.table())
+    assert one.covariance.tobytes() == other.covariance.tobytes()
+
+
+def own_ratios_are_never_less_likely_than_common_ones(cohort: Cohort) -> None:
+    """Sites as the levels: the likelihoods are nested, and an empty level frees nothing."""
+    levels = [cohort.table(Unit.MONTH, cohort.site == site) for site in range(7)]
+    found = subgroup_fit(levels)
+    own = sum(fit.log_likelihood for fit in found.levels)
+    assert own >= found.common.log_likelihood - 1e-8
+    assert 0 <= found.interaction.degrees_of_freedom <= 6 * (cohort.arms - 1)
+
+
+def quantiles_rise_with_their_share(cohort: Cohort) -> None:
+    for unit in Unit:
+        curve = kaplan_meier(cohort.table(unit))
+        found = [quantile(curve, share).estimate for share in (0.1, 0.25, 0.5, 0.75, 0.9)]
+        reached = [months for months in found if months is not None]
+        assert found[: len(reached)] == reached  # what is not reached comes last
+        assert all(a <= b + 1e-12 for a, b in pairwise(reached))
+
+
+def an_interval_holds_no_difference_just_where_its_test_sees_none(cohort: Cohort) -> None:
+    for unit in Unit:
+        one, other = (kaplan_meier(cohort.table(unit), arm) for arm in ARMS[:2])
+        for contrast, nothing in zip(CONTRASTS, (0.0, 1.0, 0.0, 1.0), strict=True):
+            found = contrast(one, other, 1)
+            if found.p is not None and found.lower is not None and found.upper is not None:
+                assert (found.lower <= nothing <= found.upper) == (found.p >= 0.05)
 
 
 # What must change nothing, or only what it should
@@ -379,6 +425,9 @@ LAWS: tuple[Callable[[Cohort], None], ...] = (
     curve_times_reverse_is_the_share_still_there,
     bins_lie_between_their_bounds,
     one_stratum_is_no_stratum,
+    own_ratios_are_never_less_likely_than_common_ones,
+    quantiles_rise_with_their_share,
+    an_interval_holds_no_difference_just_where_its_test_sees_none,
     an_empty_site_changes_nothing,
     the_order_of_the_arms_does_not_matter,
     the_reference_does_not_matter,

@@ -13,10 +13,10 @@ from simulator.statistics.kaplan_meier import (
     Curve,
     at_risk_at,
     kaplan_meier,
-    median,
     reverse_kaplan_meier,
     survival_at,
 )
+from simulator.statistics.quantiles import median
 from tests.unit.statistics.drawn import by_month, followed
 
 # month            1   2   3   4

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from simulator.aggregates.grid import DAYS_PER_MONTH, Unit
-from simulator.statistics.estimates import Estimate, normal_quantile
-from simulator.statistics.kaplan_meier import kaplan_meier
-from simulator.statistics.restricted_mean import restricted_mean
-from tests.unit.statistics.drawn import by_month, followed
+from simulator.aggregates.grid import DAYS_PER_MONTH, Grid, Unit
+from simulator.aggregates.survival import SurvivalTable
+from simulator.statistics.estimates import NO_CONTRAST, Contrast, Estimate, normal_quantile
+from simulator.statistics.kaplan_meier import Curve, kaplan_meier
+from simulator.statistics.restricted_mean import (
+    restricted_mean,
+    restricted_mean_difference,
+    restricted_mean_ratio,
+)
+from tests.unit.statistics.drawn import AML, by_month, followed
 
 # month            1   2   3   4
 DRAWN = {"A": "    2/0 1/2 0/2 1/2"}
@@ -129,3 +135,104 @@ def test_days_and_months_are_close_to_each_other() -> None:
     expected = (1 - 0.5 ** (36 / 20)) * 20 / math.log(2)
     assert day == pytest.approx(expected, abs=0.02)
     assert month == pytest.approx(expected, abs=0.02)
+
+
+class TestContrasts:
+    table = followed(AML)
+    pair = (kaplan_meier(table, "Maintained"), kaplan_meier(table, "Nonmaintained"))
+    tau = 40 / DAYS_PER_MONTH
+
+    def test_the_difference_has_the_sum_of_the_variances(self) -> None:
+        means = [restricted_mean(curve, self.tau) for curve in self.pair]
+        found = restricted_mean_difference(*self.pair, self.tau)
+        error = math.hypot(*(error_of(mean) for mean in means))
+        expected = (means[0].estimate or math.nan) - (means[1].estimate or math.nan)
+        assert found.estimate == pytest.approx(expected)
+        assert found.lower == pytest.approx(expected - 1.959963984540054 * error)
+        assert found.upper == pytest.approx(expected + 1.959963984540054 * error)
+        assert found.p == pytest.approx(math.erfc(expected / error / math.sqrt(2)))
+
+    def test_without_censoring_it_is_the_z_test_of_two_means(self) -> None:
+        days = {"A": [1, 3, 5, 9, 14, 20], "B": [2, 2, 4, 6, 7]}
+        drawing = {arm: " ".join(map(str, drawn)) for arm, drawn in days.items()}
+        one, other = (kaplan_meier(followed(drawing), arm) for arm in "AB")
+        until = 12
+        spent = [np.minimum(drawn, until) for drawn in days.values()]
+        variances = [float(times.var()) / times.size for times in spent]
+        means = [float(times.mean()) for times in spent]
+        found = restricted_mean_difference(one, other, until / DAYS_PER_MONTH)
+        difference, error = means[0] - means[1], math.sqrt(sum(variances))
+        assert in_days(found.estimate) == pytest.approx(difference)
+        assert in_days(found.upper) == pytest.approx(difference + 1.959963984540054 * error)
+        ratio = restricted_mean_ratio(one, other, until / DAYS_PER_MONTH)
+        error = math.sqrt(variances[0] / means[0] ** 2 + variances[1] / means[1] ** 2)
+        assert ratio.estimate == pytest.approx(means[0] / means[1])
+        assert ratio.lower == pytest.approx(
+            means[0] / means[1] * math.exp(-1.959963984540054 * error)
+        )
+        assert ratio.p == pytest.approx(
+            math.erfc(abs(math.log(means[0] / means[1])) / error / math.sqrt(2))
+        )
+
+    def test_turned_round(self) -> None:
+        one, other = self.pair
+        there, back = (
+            restricted_mean_difference(*pair, self.tau) for pair in ((one, other), (other, one))
+        )
+        assert there.estimate == -(back.estimate or math.nan)
+        assert there.p == back.p
+        ratio, turned = (
+            restricted_mean_ratio(*pair, self.tau) for pair in ((one, other), (other, one))
+        )
+        assert ratio.upper == pytest.approx(1 / (turned.lower or math.nan))
+
+    @pytest.mark.parametrize("contrast", [restricted_mean_difference, restricted_mean_ratio])
+    def test_a_mean_that_is_not_known_has_no_contrast(
+        self, contrast: Callable[[Curve, Curve, float], Contrast]
+    ) -> None:
+        one, other = (kaplan_meier(followed({"A": "3 9+", "B": "4 40 90+"}), arm) for arm in "AB")
+        assert contrast(one, other, 20 / DAYS_PER_MONTH) == NO_CONTRAST
+        assert contrast(other, one, 20 / DAYS_PER_MONTH) == NO_CONTRAST
+
+    def test_a_mean_of_nothing_has_a_difference_and_no_ratio(self) -> None:
+        one, other = (kaplan_meier(followed({"A": "0 0", "B": "4 9"}), arm) for arm in "AB")
+        assert restricted_mean_ratio(other, one, 0.2) == NO_CONTRAST
+        assert restricted_mean_ratio(one, other, 0.2) == NO_CONTRAST
+        assert in_days(restricted_mean_difference(other, one, 0.2).estimate) == pytest.approx(
+            (4 + 0.2 * DAYS_PER_MONTH) / 2
+        )
+
+    def test_two_arms_in_which_nothing_happened_have_no_test(self) -> None:
+        one, other = (kaplan_meier(followed({"A": "8 9+", "B": "9 9+"}), arm) for arm in "AB")
+        found = restricted_mean_difference(one, other, 5 / DAYS_PER_MONTH)
+        assert found == Contrast(0.0, 0.0, 0.0, None)
+
+    def test_curves_of_two_levels_are_refused(self) -> None:
+        narrow = kaplan_meier(self.table, "Maintained", level=0.9)
+        with pytest.raises(ValueError, match=r"curves of one level were expected; got 0.9 and"):
+            restricted_mean_difference(narrow, self.pair[1], self.tau)
+
+
+@pytest.mark.laws
+@pytest.mark.parametrize("unit", Unit)
+def test_the_interval_of_the_difference_holds_the_truth_as_often_as_it_says(unit: Unit) -> None:
+    """2,000 trials; means to 24 months of exponential lives of 20 and 30 months on average."""
+    random, held, trials = np.random.default_rng(36), 0, 2000
+    lives = np.repeat([20.0, 30.0], 150)
+    truth = 20 * (1 - math.exp(-24 / 20)) - 30 * (1 - math.exp(-24 / 30))
+    for _ in range(trials):
+        death = np.ceil(random.exponential(lives * DAYS_PER_MONTH)).astype(np.int64)
+        end = random.integers(300, 1800, lives.size)
+        table = SurvivalTable.from_rows(
+            ("A", "B"),
+            Grid(unit, 60),
+            arm=np.repeat(np.array([0, 1]), 150),
+            days=np.minimum(death, end),
+            event=death <= end,
+        )
+        one, other = (kaplan_meier(table, arm) for arm in table.arms)
+        found = restricted_mean_difference(one, other, 24)
+        assert found.lower is not None
+        assert found.upper is not None
+        held += found.lower <= truth <= found.upper
+    assert abs(held / trials - 0.95) < 3.5 * math.sqrt(0.05 * 0.95 / trials) + 0.003

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from simulator.aggregates.grid import Grid, Unit
 from simulator.aggregates.survival import SurvivalTable
-from simulator.statistics.kaplan_meier import at_risk_at, kaplan_meier, median, survival_at
+from simulator.statistics.kaplan_meier import at_risk_at, kaplan_meier, survival_at
+from simulator.statistics.quantiles import median
 from simulator.statistics.restricted_mean import restricted_mean
 from simulator.truth.life_table import life_table
 

@@ -14,11 +14,11 @@ from simulator.statistics.cox import all_contrasts, cox
 from simulator.statistics.kaplan_meier import (
     at_risk_at,
     kaplan_meier,
-    median,
     reverse_kaplan_meier,
     survival_at,
 )
 from simulator.statistics.log_rank import log_rank
+from simulator.statistics.quantiles import median
 from simulator.truth.pooled import Interval, LogRankTruth, PooledTruth, pooled_truth
 
 NOTHING = Interval(None, None, None)
