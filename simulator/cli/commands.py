@@ -8,6 +8,7 @@ import click
 
 from simulator import __version__
 from simulator.cli import options
+from simulator.cli.comparing import diff
 from simulator.cli.freezing import freeze, frozen_option, held_against
 from simulator.cli.inputs import now, study_of
 
@@ -187,4 +188,5 @@ def verify(study: str, network: str, data: Path, jobs: int, timeout: float, form
     found.raise_on_mismatch()
 
 
+cli.add_command(diff)
 cli.add_command(freeze)

@@ -58,7 +58,9 @@ def test_a_run_says_what_of_it_was_not_frozen_and_runs(
     assert found is not None
     assert (found["same"], found["differs"]) == (False, ["outcome and follow-up"])
     said = shell(*run)
-    assert f"NOT what was frozen, {found['at']}: outcome and follow-up" in " ".join(said.out.split())
+    assert f"NOT what was frozen, {found['at']}: outcome and follow-up" in " ".join(
+        said.out.split()
+    )
 
 
 def test_a_file_can_be_named(shell: Shell, few_to_read: Path, folder: Path) -> None:

@@ -1,0 +1,142 @@
+"""Every number of two results side by side, each under the name that it has in both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from simulator.aggregates.released import Between, Released, Withheld
+
+Value = Released | float | None
+Name = tuple[str, ...]
+
+# What a result says beside its numbers, and the fields that tell members of a list apart.
+_WORDS: Final = frozenset(
+    {
+        "study",
+        "version",
+        "title",
+        "estimand",
+        "network",
+        "release",
+        "notes",
+        "fingerprints",
+        "definition",
+        "frozen",
+        "seed",
+    }
+)
+_NAMES: Final = ("name", "step", "arm", "reference", "months")
+
+
+class Quantity(msgspec.Struct, frozen=True):
+    """A number that differs between two results.
+
+    Attributes:
+        name: Its way from the top, such as arms, the arm, survival, 36, estimate.
+        first: In the first result; None where it is not reached, or is not there.
+        second: In the second.
+        only_in: ``first`` or ``second`` where the other does not have it.
+        difference: Second less first, where both are numbers.
+    """
+
+    name: Name
+    first: Value
+    second: Value
+    only_in: str | None
+    difference: float | None
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """The numbers that differ, in the order of the results, and how many there are in all."""
+
+    differing: tuple[Quantity, ...]
+    numbers: int
+
+
+def compare(one: dict[Name, Value], other: dict[Name, Value]) -> Compared:
+    """Holds the numbers of two results side by side; a withheld one is equal to a withheld only."""
+    names = _in_order(list(one), list(other))
+    found = [
+        _quantity(name, one, other)
+        for name in names
+        if name not in one or name not in other or one[name] != other[name]
+    ]
+    return Compared(tuple(found), len(names))
+
+
+def _in_order(one: list[Name], other: list[Name]) -> list[Name]:
+    """All names: as the second has them, what only the first has behind what it follows there."""
+    rest, names = list(other), list[Name]()
+    known, there = set(one), set(other)
+    for name in one:
+        if name in there:
+            while rest and rest[0] != name and rest[0] not in known:
+                names.append(rest.pop(0))
+            if name in rest:
+                rest.remove(name)
+        names.append(name)
+    return [*names, *rest]
+
+
+def _quantity(name: Name, one: dict[Name, Value], other: dict[Name, Value]) -> Quantity:
+    first, second = one.get(name), other.get(name)
+    only_in = None
+    if name not in other:
+        only_in = "first"
+    elif name not in one:
+        only_in = "second"
+    difference = None
+    if isinstance(first, int | float) and isinstance(second, int | float):
+        difference = second - first
+    return Quantity(name, first, second, only_in, difference)
+
+
+def numbers_of(result: dict[str, Any]) -> Iterator[tuple[Name, Value]]:
+    """Every number of a result's reproducible part, as JSON has it, with its name.
+
+    Raises:
+        msgspec.ValidationError: A withheld number or an interval is not of its form.
+    """
+    matches = result["network"].get("with_matches")
+    if matches is not None:
+        yield ("network", "with matches"), matches
+    for part, value in result.items():
+        if part not in _WORDS:
+            yield from _inside((part,), value)
+
+
+def _inside(name: Name, value: object) -> Iterator[tuple[Name, Value]]:
+    if isinstance(value, dict):
+        released = _released(value)
+        if released is not None:
+            yield name, released
+            return
+        for key, inner in value.items():
+            yield from _inside((*name, key), inner)
+    elif isinstance(value, list):
+        for place, member in enumerate(value):
+            yield from _member(name, place, member)
+    elif value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        yield name, value
+
+
+def _member(name: Name, place: int, member: object) -> Iterator[tuple[Name, Value]]:
+    """A member of a list, called by what tells it apart, or else by its place."""
+    if not isinstance(member, dict):
+        yield from _inside((*name, str(place + 1)), member)
+        return
+    names = [str(member[key]) for key in _NAMES if key in member]
+    called = " against ".join(names) or str(place + 1)
+    rest = {key: value for key, value in member.items() if key not in _NAMES}
+    yield from _inside((*name, called), rest)
+
+
+def _released(value: dict[str, Any]) -> Withheld | Between | None:
+    if set(value) == {"withheld"}:
+        return msgspec.convert(value["withheld"], Withheld)
+    if set(value) == {"at_least", "at_most"}:
+        return msgspec.convert(value, Between)
+    return None

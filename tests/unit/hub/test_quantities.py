@@ -1,0 +1,112 @@
+"""Numbers of two results meet under the same name; what is withheld is never a number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.aggregates.released import Between, Of, Withheld
+from simulator.hub.quantities import Quantity, compare, numbers_of
+
+RESULT: dict[str, Any] = {
+    "study": "s",
+    "version": 1,
+    "network": {"name": "n", "asked": 3, "with_matches": 2},
+    "cohort": {
+        "patients": 30,
+        "attrition": [
+            {"step": "with an index event", "patients": {"withheld": {"below": 11}}},
+            {"step": "women", "patients": {"at_least": 20, "at_most": 40}},
+        ],
+    },
+    "arms": [
+        {
+            "arm": "A",
+            "events": 4,
+            "median_months": {"estimate": None, "lower": 1.5},
+            "survival": [{"months": 12, "estimate": 0.5}, {"months": 24, "estimate": 0.25}],
+        }
+    ],
+    "hazard_ratios": [{"arm": "B", "reference": "A", "estimate": 1.5}],
+    "log_rank": None,
+    "disclosure": {"alone_in_a_cell": 0.1, "says": "10%"},
+    "flags": [True, 7],
+    "release": {"threshold": 11},
+}
+
+
+def test_every_number_has_a_name() -> None:
+    assert dict(numbers_of(RESULT)) == {
+        ("network", "with matches"): 2,
+        ("cohort", "patients"): 30,
+        ("cohort", "attrition", "with an index event", "patients"): Withheld(11),
+        ("cohort", "attrition", "women", "patients"): Between(20, 40),
+        ("arms", "A", "events"): 4,
+        ("arms", "A", "median_months", "estimate"): None,
+        ("arms", "A", "median_months", "lower"): 1.5,
+        ("arms", "A", "survival", "12", "estimate"): 0.5,
+        ("arms", "A", "survival", "24", "estimate"): 0.25,
+        ("hazard_ratios", "B against A", "estimate"): 1.5,
+        ("log_rank",): None,
+        ("disclosure", "alone_in_a_cell"): 0.1,
+        ("flags", "2"): 7,
+    }
+
+
+def test_a_withheld_number_that_is_none_is_refused() -> None:
+    broken = {"network": {}, "cohort": {"patients": {"withheld": "eleven"}}}
+    with pytest.raises(msgspec.ValidationError):
+        list(numbers_of(broken))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "difference"),
+    [
+        (4, 7, 3),
+        (0.5, 0.25, -0.25),
+        (Withheld(11), 12, None),
+        (12, Withheld(11), None),
+        (Withheld(11), Withheld(11, Of.DIFFERENCE), None),
+        (Withheld(11), 0, None),
+        (Between(1, 3), Between(1, 4), None),
+        (None, 3.0, None),
+    ],
+)
+def test_only_numbers_have_a_difference(first: Any, second: Any, difference: float | None) -> None:
+    found = compare({("a",): first}, {("a",): second})
+    assert found.differing == (Quantity(("a",), first, second, None, difference),)
+    assert found.numbers == 1
+
+
+@pytest.mark.parametrize("value", [0, 0.1, None, Withheld(11), Between(1, 2)])
+def test_what_is_the_same_does_not_differ(value: Any) -> None:
+    assert compare({("a",): value}, {("a",): value}).differing == ()
+
+
+def test_what_only_one_has_says_so() -> None:
+    found = compare({("a",): 1, ("b",): None}, {("a",): 1, ("c",): 2})
+    assert [(one.name, one.only_in, one.difference) for one in found.differing] == [
+        (("b",), "first", None),
+        (("c",), "second", None),
+    ]
+
+
+NUMBERS = st.dictionaries(st.integers(0, 9), st.integers(0, 2))
+
+
+@given(NUMBERS, NUMBERS)
+def test_all_that_differs_is_found_in_an_order_that_both_have(
+    one: dict[int, int], other: dict[int, int]
+) -> None:
+    here, there = ({(str(key),): each[key] for key in sorted(each)} for each in (one, other))
+    found = compare(here, there)  # type: ignore[arg-type]
+    names = [int(quantity.name[0]) for quantity in found.differing]
+    assert set(names) == {key for key in {*one, *other} if one.get(key) != other.get(key)}
+    assert found.numbers == len({*one, *other})
+    for each in (one, other):
+        kept = [name for name in names if name in each]
+        assert kept == sorted(kept)
