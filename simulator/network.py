@@ -18,9 +18,10 @@ from simulator.hub.wire import Failure, Lost, Reply
 from simulator.language.documents import Node as DocumentNode
 from simulator.language.documents import read_document
 from simulator.language.study import Study
+from simulator.site.answering import know
 from simulator.site.catalogue import read_catalogue
 from simulator.site.compile import compile_question
-from simulator.site.concepts import resolve
+from simulator.site.endings import groups
 from simulator.site.ledger import LEDGER, FileLedger, FreshLedger, Ledger
 from simulator.site.node import Node
 from simulator.site.policy import LABORATORY, POLICY, Policy, read_policy
@@ -261,11 +262,11 @@ def statement_at(network: BuiltNetwork, site: str, study: Study) -> tuple[str, d
             f"there is no site '{site}' in the network '{network.name}'", hint=nearest(site, known)
         )
     folder = network.folder_of(site)
+    by_month = read_catalogue(folder).catalogue.death_by_month
     store = Store(folder)
     try:
-        resolution = resolve(store, study.question.codes)
+        prepared = know(store, study.question, death_by_month=by_month)
     finally:
         store.close()
-    by_month = read_catalogue(folder).catalogue.death_by_month
-    statement = compile_question(study.question, resolution, death_by_month=by_month)
+    statement = compile_question(study.question, prepared, [groups])
     return statement.sql, statement.parameters

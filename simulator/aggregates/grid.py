@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-DAYS_PER_MONTH: Final = 365.25 / 12
+from simulator.language.windows import DAYS_PER_MONTH
+
+__all__ = ["DAYS_PER_MONTH", "Grid", "Unit"]
 
 
 class Unit(StrEnum):

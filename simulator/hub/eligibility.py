@@ -19,6 +19,7 @@ from simulator.language.criteria import (
     EventCriterion,
     Events,
     Group,
+    ObservedCriterion,
     SexCriterion,
 )
 from simulator.language.study import Question
@@ -107,7 +108,7 @@ def _impossible(criterion: Criterion, site: Described, anchor: Domain) -> Verdic
             return _impossible_group(criterion, site, anchor)
         case DateCriterion(dates=dates):
             return _outside(dates, anchor, site)
-        case SexCriterion() | AgeCriterion():
+        case SexCriterion() | AgeCriterion() | ObservedCriterion():
             return None
         case _:
             assert_never(criterion)

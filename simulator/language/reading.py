@@ -1,51 +1,52 @@
-"""Turns a study's YAML into a `Study`, naming the place of everything that does not fit."""
+"""Turns the YAML of a study or a cohort into values, naming the place of what does not fit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from simulator.bundled import locate
+from simulator.bundled import locate, names
 from simulator.errors import UserError, nearest, one_of
 from simulator.language.codes import Code, ConceptSet
-from simulator.language.criteria import Anchor
 from simulator.language.documents import Node, parse_document, read_document
-from simulator.language.reading_criteria import (
-    ConceptSets,
-    built,
-    parsed,
-    read_criterion,
-    read_index,
-)
+from simulator.language.reading_criteria import built, parsed
+from simulator.language.reading_question import read_question
 from simulator.language.study import (
     Analyses,
-    Arm,
-    Censoring,
-    Cohort,
-    FollowUp,
-    Outcome,
+    Inquiry,
+    NamedCohort,
     Question,
     Reported,
     ReportedArm,
-    Step,
     Study,
-    events_asked,
 )
 
-_TOP_REQUIRED: Final = (
-    "study",
-    "version",
-    "title",
-    "codes",
-    "index",
-    "steps",
-    "arms",
-    "outcome",
-    "follow up",
-    "analyses",
-)
-_TOP_OPTIONAL: Final = ("based on", "least completeness", "reported")
+STUDIES: Final = "queries/studies"
+COHORTS: Final = "queries/cohorts"
+_QUESTION: Final = ("codes", "index", "steps")
+_OPTIONAL: Final = ("based on", "least completeness", "subgroups", "lines")
+_REQUIRED: Final = {
+    "study": (*_QUESTION, "arms", "outcome", "follow up", "analyses"),
+    "cohort": _QUESTION,
+}
+_ALLOWED: Final = {
+    "study": (*_REQUIRED["study"], *_OPTIONAL, "reported"),
+    "cohort": (*_REQUIRED["cohort"], *_OPTIONAL, "follow up"),
+}
+
+
+def read_inquiry(name_or_path: str) -> Inquiry:
+    """The study or cohort of a bundled name or a file.
+
+    Raises:
+        UserError: There is no such document, or something in it does not fit.
+    """
+    return _inquiry(read_document(_place(name_or_path)))
+
+
+def parse_inquiry(text: str, name: str = "-") -> Inquiry:
+    """The study or cohort written in a text; `name` is what messages call it."""
+    return _inquiry(parse_document(text, name))
 
 
 def read_study(name_or_path: str) -> Study:
@@ -54,67 +55,113 @@ def read_study(name_or_path: str) -> Study:
     Raises:
         UserError: There is no such study, or something in it does not fit.
     """
-    return _study(read_document(locate("queries/studies", name_or_path)))
+    return as_study(read_inquiry(name_or_path))
 
 
 def parse_study(text: str, name: str = "-") -> Study:
     """The study written in a text; `name` is what messages call it."""
-    return _study(parse_document(text, name))
+    return as_study(parse_inquiry(text, name))
 
 
-def _study(top: Node) -> Study:
-    given = _merged(top)
-    missing = [key for key in _TOP_REQUIRED if key not in given]
+def as_study(inquiry: Inquiry) -> Study:
+    """The study, where it is one.
+
+    Raises:
+        UserError: It is a cohort without arms.
+    """
+    if isinstance(inquiry, Study):
+        return inquiry
+    raise UserError(
+        f"'{inquiry.name}' is a cohort, not a study: it has no arms to compare",
+        hint=f"Count it with `cohortium count {inquiry.name}`, or write a study based on it.",
+    )
+
+
+def _place(name_or_path: str) -> Path:
+    """Where a document stands; studies and cohorts share one space of names."""
+    folder = COHORTS if name_or_path in names(COHORTS) else STUDIES
+    if folder == STUDIES and name_or_path not in names(STUDIES) and _is_name(name_or_path):
+        known = [*names(STUDIES), *names(COHORTS)]
+        raise UserError(
+            f"there is no bundled study or cohort '{name_or_path}'",
+            hint=nearest(name_or_path, known) or "`cohortium queries` lists them.",
+        )
+    return locate(folder, name_or_path)
+
+
+def _is_name(text: str) -> bool:
+    return "/" not in text and not text.endswith(".yaml")
+
+
+def _inquiry(top: Node) -> Inquiry:
+    kind, given = _merged(top)
+    missing = [key for key in ("version", "title", *_REQUIRED[kind]) if key not in given]
     if missing:
         top.fail(f"the key {one_of(missing[:1])} is missing")
     sets = _concept_sets(given["codes"])
-    try:
-        question = _question(given, sets)
-    except RecursionError:
-        top.fail("criteria stand inside each other without end: an alias contains itself")
+    question = read_question(top, given, sets)
+    name, title = given[kind].text(), given["title"].text()
+    version = given["version"].integer(at_least=1)
     completeness = given.get("least completeness")
+    least = completeness.number(0.0, 1.0) if completeness else 1.0
+    if kind == "cohort":
+        return built(top, lambda: NamedCohort(name, version, title, question, least))
+    if not question.arms:
+        given["arms"].fail("a study needs at least one arm")
     return built(
         top,
         lambda: Study(
-            name=given["study"].text(),
-            version=given["version"].integer(at_least=1),
-            title=given["title"].text(),
+            name=name,
+            version=version,
+            title=title,
             question=question,
             analyses=_analyses(given["analyses"], question),
-            least_completeness=completeness.number(0.0, 1.0) if completeness else 1.0,
+            least_completeness=least,
             reported=_reported(given["reported"], question) if "reported" in given else None,
         ),
     )
 
 
-def _merged(top: Node) -> dict[str, Node]:
-    """The top's own keys over those of the study that it is based on, if it names one."""
-    given = top.fields((), (*_TOP_REQUIRED, *_TOP_OPTIONAL))
+def _kind(top: Node) -> str:
+    """Whether a document is a study or a cohort."""
+    keys = [key.text() for key, _ in top.entries()]
+    kinds = [kind for kind in _REQUIRED if kind in keys]
+    if len(kinds) == 2:
+        top.fail("expected the key 'study' or the key 'cohort'; found both")
+    if not kinds:
+        top.fields((), _keys("study"))
+        told = " with a name of its own" if "based on" in keys else ""
+        top.fail(f"the key 'study' is missing: a document begins with 'study' or 'cohort'{told}")
+    return kinds[0]
+
+
+def _keys(kind: str) -> tuple[str, ...]:
+    return (kind, "version", "title", *_ALLOWED[kind])
+
+
+def _merged(top: Node) -> tuple[str, dict[str, Node]]:
+    """The top's own keys over those of the document that it is based on, if it names one."""
+    kind = _kind(top)
+    given = top.fields((), _keys(kind))
     if "based on" not in given:
-        return given
+        return kind, given
     base = given["based on"]
-    if "study" not in given:
-        top.fail("the key 'study' is missing: a study has a name of its own")
-    if base.text() == given["study"].text():
-        base.fail("a study cannot be based on itself")
+    if base.text() == given[kind].text():
+        base.fail(f"a {kind} cannot be based on itself")
     try:
-        below = read_document(_beside(base))
+        below = read_document(_place(base.text()))
+        lower = _kind(below)
     except UserError as error:
         base.fail(error.message, error.hint)
     if any(key.text() == "based on" for key, _ in below.entries()):
-        base.fail("a study can only be based on one that stands on its own")
-    return below.fields((), (*_TOP_REQUIRED, *_TOP_OPTIONAL)) | given
-
-
-def _beside(base: Node) -> Path:
-    return locate("queries/studies", base.text())
+        base.fail(f"a {kind} can only be based on one that stands on its own")
+    taken = below.fields((), _keys(lower))
+    own = _keys(kind)[1:]
+    return kind, {key: value for key, value in taken.items() if key in own} | given
 
 
 def _concept_sets(node: Node) -> dict[str, ConceptSet]:
-    found: dict[str, ConceptSet] = {}
-    for key, value in node.entries():
-        found[key.text()] = _concept_set(key.text(), value)
-    return found
+    return {key.text(): _concept_set(key.text(), value) for key, value in node.entries()}
 
 
 def _concept_set(name: str, node: Node) -> ConceptSet:
@@ -131,46 +178,6 @@ def _concept_set(name: str, node: Node) -> ConceptSet:
 
 def _codes(node: Node) -> tuple[Code, ...]:
     return tuple(parsed(item, Code.parse) for item in node.items())
-
-
-def _question(given: Mapping[str, Node], sets: ConceptSets) -> Question:
-    steps = given["steps"]
-    cohort = built(
-        given["index"],
-        lambda: Cohort(
-            read_index(given["index"], sets),
-            tuple(_step(item, sets) for item in steps.items()),
-        ),
-    )
-    arms = tuple(
-        Arm(key.text(), read_criterion(value, sets, Anchor.INDEX))
-        for key, value in given["arms"].entries()
-    )
-    if not arms:
-        given["arms"].fail("a study needs at least one arm")
-    used = {events.codes for events in events_asked(cohort, arms)}
-    return built(
-        given["arms"],
-        lambda: Question(
-            codes=tuple(codes for name, codes in sets.items() if name in used),
-            cohort=cohort,
-            arms=arms,
-            outcome=given["outcome"].word(Outcome),
-            follow_up=_follow_up(given["follow up"]),
-        ),
-    )
-
-
-def _follow_up(node: Node) -> FollowUp:
-    given = node.fields(("months",), ("censored at",))
-    censored_at = given.get("censored at")
-    return built(
-        given["months"],
-        lambda: FollowUp(
-            months=given["months"].integer(),
-            censored_at=censored_at.word(Censoring) if censored_at else FollowUp(1).censored_at,
-        ),
-    )
 
 
 def _analyses(node: Node, question: Question) -> Analyses:
@@ -218,8 +225,3 @@ def _reported_arm(arm: str, node: Node) -> ReportedArm:
         median.number(at_least=0.0) if median else None,
         tuple((key.integer(at_least=1), value.number(0.0, 1.0)) for key, value in survival),
     )
-
-
-def _step(node: Node, sets: ConceptSets) -> Step:
-    given = node.fields(("step", "require"))
-    return Step(given["step"].text(), read_criterion(given["require"], sets, Anchor.INDEX))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NoReturn, TypeVar
 
+import msgspec
+
 from simulator.errors import nearest, one_of
 from simulator.language.codes import ConceptSet
 from simulator.language.criteria import (
@@ -13,16 +15,26 @@ from simulator.language.criteria import (
     Criterion,
     DateCriterion,
     Domain,
+    EdgeValue,
     EventCriterion,
     Events,
     Group,
+    ObservedCriterion,
     Occurrence,
     Rule,
     Sex,
     SexCriterion,
 )
 from simulator.language.documents import Node
-from simulator.language.windows import AgeRange, Count, DateRange, Window
+from simulator.language.values import ValueRange
+from simulator.language.windows import (
+    DAYS_PER_MONTH,
+    DAYS_PER_YEAR,
+    AgeRange,
+    Count,
+    DateRange,
+    Window,
+)
 
 Built = TypeVar("Built")
 ConceptSets = Mapping[str, ConceptSet]
@@ -30,8 +42,10 @@ ConceptSets = Mapping[str, ConceptSet]
 _DOMAINS: Final = tuple(str(domain) for domain in Domain)
 _GROUPS: Final = (Rule.ALL, Rule.ANY, Rule.NONE)
 _COUNTED: Final = (Rule.AT_LEAST, Rule.AT_MOST)
-_EVENT_KEYS: Final = ("occurrence", "dates", "age", "with")
-_PLACE_KEYS: Final = ("days", "relative to", "count")
+_EVENT_KEYS: Final = ("occurrence", "dates", "age", "value", "with")
+_WINDOWS: Final = {"days": 1.0, "months": DAYS_PER_MONTH, "years": DAYS_PER_YEAR}
+_EDGES: Final = {"first value": Occurrence.FIRST, "last value": Occurrence.LAST}
+_PLACE_KEYS: Final = (*_WINDOWS, "relative to", "count", *_EDGES)
 
 
 def built(node: Node, make: Callable[[], Built]) -> Built:
@@ -51,7 +65,25 @@ def read_index(node: Node, sets: ConceptSets) -> Events:
     """The index event."""
     given = node.fields((), (*_DOMAINS, *_EVENT_KEYS))
     if "occurrence" not in given:
-        node.fail("expected 'occurrence: first' or 'occurrence: last'")
+        node.fail("expected 'occurrence: first', 'last', or 'any' for the earliest that fits all")
+    return _events(node, _domain(node, given), given, sets)
+
+
+def read_moment(node: Node, sets: ConceptSets) -> EventCriterion:
+    """An event after index of which the first counts: an outcome, or what ends watching.
+
+    Without a window it is counted from the day after index.
+    """
+    given = node.fields((), (*_DOMAINS, *_EVENT_KEYS, *_PLACE_KEYS))
+    found = _event_criterion(node, sets, Anchor.INDEX)
+    if any(key in given for key in _WINDOWS):
+        return found
+    return msgspec.structs.replace(found, window=Window(1, None))
+
+
+def read_line(node: Node, sets: ConceptSets) -> Events:
+    """A kind of treatment."""
+    given = node.fields((), (*_DOMAINS, *_EVENT_KEYS))
     return _events(node, _domain(node, given), given, sets)
 
 
@@ -88,13 +120,15 @@ def _patient_criterion(node: Node, word: str, value: Node) -> Criterion:
         return SexCriterion(value.word(Sex))
     if word == "age":
         return AgeCriterion(parsed(value, AgeRange.parse))
+    if word == "observed":
+        return built(value, lambda: ObservedCriterion(Window.parse(value.text())))
     if word != "dates":
         _unknown_form(node, word)
     return DateCriterion(_dates(value))
 
 
 def _unknown_form(node: Node, word: str) -> NoReturn:
-    known = [*_DOMAINS, *_GROUPS, "at least <n>", "at most <n>", "sex", "age", "dates"]
+    known = [*_DOMAINS, *_GROUPS, "at least <n>", "at most <n>", "sex", "age", "dates", "observed"]
     node.fail(f"'{word}' begins no criterion; expected {one_of(known)}", nearest(word, known))
 
 
@@ -115,11 +149,31 @@ def _rule(key: Node) -> tuple[Rule, int] | None:
 def _event_criterion(node: Node, sets: ConceptSets, anchor: Anchor) -> EventCriterion:
     given = node.fields((), (*_DOMAINS, *_EVENT_KEYS, *_PLACE_KEYS))
     domain = _domain(node, given)
-    window = parsed(given["days"], Window.parse) if "days" in given else Window()
     count = parsed(given["count"], Count.parse) if "count" in given else Count()
     if "relative to" in given:
         anchor = given["relative to"].word(Anchor)
-    return EventCriterion(_events(node, domain, given, sets), window, anchor, count)
+    events, window, edge = _events(node, domain, given, sets), _window(node, given), _edge(given)
+    return built(node, lambda: EventCriterion(events, window, anchor, count, edge))
+
+
+def _window(node: Node, given: Mapping[str, Node]) -> Window:
+    """The window in the one unit that is given; without one, any day."""
+    units = [word for word in _WINDOWS if word in given]
+    if len(units) > 1:
+        node.fail(f"expected one of {one_of(_WINDOWS)}; found {len(units)}")
+    if not units:
+        return Window()
+    return parsed(given[units[0]], lambda text: Window.parse(text, _WINDOWS[units[0]]))
+
+
+def _edge(given: Mapping[str, Node]) -> EdgeValue | None:
+    """The first or last value in the window, if one is asked for."""
+    words = [word for word in _EDGES if word in given]
+    if len(words) > 1:
+        given[words[1]].fail("expected a 'first value' or a 'last value'; found both")
+    if not words:
+        return None
+    return EdgeValue(_EDGES[words[0]], parsed(given[words[0]], ValueRange.parse))
 
 
 def _events(node: Node, domain: Domain, given: Mapping[str, Node], sets: ConceptSets) -> Events:
@@ -133,6 +187,7 @@ def _events(node: Node, domain: Domain, given: Mapping[str, Node], sets: Concept
             occurrence=occurrence.word(Occurrence) if occurrence else Occurrence.ANY,
             dates=_dates(given["dates"]) if "dates" in given else None,
             age=parsed(given["age"], AgeRange.parse) if "age" in given else None,
+            value=parsed(given["value"], ValueRange.parse) if "value" in given else None,
             related=tuple(read_criterion(item, sets, Anchor.EVENT) for item in related),
         ),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
@@ -13,32 +12,29 @@ from simulator.language.codes import ConceptSet
 from simulator.language.criteria import (
     Anchor,
     Criterion,
+    Domain,
     EventCriterion,
     Events,
-    Group,
-    Occurrence,
 )
+from simulator.language.walk import all_events, all_groups, check_cost, events_of, kinds_of
+from simulator.language.windows import Count
 
-# What a site can keep in one whole number of a patient (a bit for each step and arm), and of a fact
-# (a bit for each kind, one for deaths and one for periods of observation).
+# What a site can keep in one whole number of a patient (a bit for each step, arm and level), and of
+# a fact (a bit for each kind, deaths among them, and one for periods of observation).
 _CONDITIONS: Final = 62
-_KINDS: Final = 61
-# What a question may cost a site, decided by the question alone: a site that gave up depending on
-# its rows would tell of them by giving up.
-_CRITERIA: Final = 100
-_DEPTH: Final = 8
+_KINDS: Final = 62
+_LINES: Final = 8
 
 
-class Outcome(StrEnum):
-    """The event whose time is studied."""
-
-    DEATH = "death"
+DEATH: Final = EventCriterion(Events(Domain.DEATH))
+"""Death as an outcome; one recorded before the index happens on day 0."""
 
 
 class Censoring(StrEnum):
     """When a patient without the outcome stops being watched."""
 
     END_OF_OBSERVATION = "end of observation"
+    LAST_FACT = "last recorded fact"
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -59,8 +55,9 @@ class Cohort(msgspec.Struct, frozen=True):
     """Who is studied: an index event for each patient, then the steps.
 
     Attributes:
-        index: The events that may be the index; `occurrence` says whether the first or the last
-            that fits is taken, so that each patient has one index.
+        index: The events that may be the index; `occurrence` says whether it is the first or the
+            last that fits, or, with any, the earliest at which the most leading steps hold. So each
+            patient has one index.
         steps: Inclusion rules in order, anchored at the index.
     """
 
@@ -68,8 +65,6 @@ class Cohort(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.index.occurrence is Occurrence.ANY:
-            raise ValueError("the index event must be the 'first' or the 'last'")
         for criterion in self.index.related:
             _forbid_index(criterion)
         _unique("step", [step.name for step in self.steps])
@@ -81,14 +76,35 @@ class FollowUp(msgspec.Struct, frozen=True):
     Attributes:
         months: The public horizon, in months of 365.25 / 12 days. Range: 1 to 600.
         censored_at: When a patient without the outcome stops being watched.
+        exits: What ends watching earlier: the first such event in its window.
     """
 
     months: int
     censored_at: Censoring = Censoring.END_OF_OBSERVATION
+    exits: tuple[EventCriterion, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.months <= 600:
             raise ValueError(f"the follow-up must be 1 to 600 months; found {self.months}")
+        for found in self.exits:
+            _check_moment("an exit", found)
+
+
+class Subgroup(msgspec.Struct, frozen=True):
+    """A way to divide the cohort at index, such as by age; the levels do not overlap.
+
+    Attributes:
+        name: Such as ``age at index``.
+        levels: Such as ``under 50`` and ``50 and over``.
+    """
+
+    name: str
+    levels: tuple[Arm, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.levels) < 2:
+            raise ValueError(f"the subgroup '{self.name}' needs at least two levels")
+        _unique("level", [level.name for level in self.levels])
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -97,32 +113,66 @@ class Question(msgspec.Struct, frozen=True):
     Attributes:
         codes: The concept sets that its events name, each used at least once.
         cohort: Who is studied.
-        arms: The groups that are compared.
-        outcome: The event whose time is studied.
+        arms: The groups that are compared; none where only the cohort is looked at.
+        outcome: The event whose time is studied: the first in its window after index.
         follow_up: How long patients are watched.
+        subgroups: Ways to divide the cohort in which the arms are compared, too.
+        lines: Kinds of treatment whose order after index is looked at.
     """
 
     codes: tuple[ConceptSet, ...]
     cohort: Cohort
-    arms: tuple[Arm, ...]
-    outcome: Outcome
-    follow_up: FollowUp
+    arms: tuple[Arm, ...] = ()
+    outcome: EventCriterion = DEATH
+    follow_up: FollowUp = FollowUp(120)
+    subgroups: tuple[Subgroup, ...] = ()
+    lines: tuple[Events, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_cost(self)
+        check_cost(self)
+        if not self.outcome_is_death:
+            _check_moment("the outcome", self.outcome)
         _unique("arm", [arm.name for arm in self.arms])
+        _unique("subgroup", [subgroup.name for subgroup in self.subgroups])
+        _check_lines(self.lines)
         _unique("concept set", [codes.name for codes in self.codes])
         named = {events.codes for events in all_events(self)} - {None}
         if named != {codes.name for codes in self.codes}:
             raise ValueError("the concept sets and the names that events use do not agree")
-        conditions = len(self.cohort.steps) + len(self.arms)
+        conditions = len(self.cohort.steps) + len(all_groups(self))
         if conditions > _CONDITIONS:
             raise ValueError(
-                f"a study has at most {_CONDITIONS} steps and arms; found {conditions}"
+                f"a study has at most {_CONDITIONS} steps, arms and levels; found {conditions}"
             )
-        kinds = len({(events.domain, events.codes) for events in all_events(self)})
-        if kinds > _KINDS:
-            raise ValueError(f"a study has at most {_KINDS} kinds of events; found {kinds}")
+        if len(kinds_of(self)) > _KINDS:
+            raise ValueError(
+                f"a study has at most {_KINDS} kinds of events; found {len(kinds_of(self))}"
+            )
+
+    @property
+    def outcome_is_death(self) -> bool:
+        """Whether death is what is waited for; otherwise it ends watching."""
+        return self.outcome.events.domain is Domain.DEATH
+
+
+class NamedCohort(msgspec.Struct, frozen=True):
+    """A cohort to be counted and looked at, without arms to compare."""
+
+    name: str
+    version: int
+    title: str
+    question: Question
+    least_completeness: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.question.arms:
+            raise ValueError("a cohort has no arms; write a study")
+        _check_completeness(self.least_completeness)
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of everything the cohort says, as hexadecimal text."""
+        return hashlib.sha256(msgspec.msgpack.encode(self)).hexdigest()
 
 
 class Analyses(msgspec.Struct, frozen=True):
@@ -177,13 +227,20 @@ class Study(msgspec.Struct, frozen=True):
         for month in asked:
             if not 1 <= month <= horizon:
                 raise ValueError(f"month {month} is outside the follow-up of {horizon} months")
-        if not 0.0 <= self.least_completeness <= 1.0:
-            raise ValueError(f"a completeness is 0 to 1; found {self.least_completeness}")
+        _check_completeness(self.least_completeness)
 
     @property
     def fingerprint(self) -> str:
         """The SHA-256 of everything the study says, as hexadecimal text."""
         return hashlib.sha256(msgspec.msgpack.encode(self)).hexdigest()
+
+
+Inquiry = Study | NamedCohort
+
+
+def _check_completeness(share: float) -> None:
+    if not 0.0 <= share <= 1.0:
+        raise ValueError(f"a completeness is 0 to 1; found {share}")
 
 
 def _unique(kind: str, names: list[str]) -> None:
@@ -194,66 +251,28 @@ def _unique(kind: str, names: list[str]) -> None:
         seen.add(name)
 
 
-def _check_cost(question: Question) -> None:
-    """Refuses questions of more criteria, or more deeply nested, than any site would answer."""
-    level: list[Criterion] = [
-        *question.cohort.index.related,
-        *(step.require for step in question.cohort.steps),
-        *(arm.require for arm in question.arms),
-    ]
-    criteria = depth = 0
-    while level:
-        criteria, depth = criteria + len(level), depth + 1
-        if criteria > _CRITERIA:
-            raise ValueError(f"a study has at most {_CRITERIA} criteria; found more")
-        if depth > _DEPTH:
-            raise ValueError(f"criteria stand at most {_DEPTH} levels deep in each other")
-        level = [inner for criterion in level for inner in _inside(criterion)]
+def _check_moment(what: str, criterion: EventCriterion) -> None:
+    """Refuses what gives no single day after index."""
+    if criterion.anchor is not Anchor.INDEX:
+        raise ValueError(f"{what} is counted from the index: drop 'relative to'")
+    if criterion.count != Count() or criterion.edge is not None:
+        raise ValueError(f"{what} is the first such event: drop 'count' and 'first or last value'")
+    earliest = criterion.window.earliest
+    if earliest is None or earliest < 0:
+        raise ValueError(f"{what} cannot lie before index; found days '{criterion.window}'")
 
 
-def _inside(criterion: Criterion) -> tuple[Criterion, ...]:
-    match criterion:
-        case EventCriterion(events=events):
-            return events.related
-        case Group(members=members):
-            return members
-        case _:
-            return ()
+def _check_lines(lines: tuple[Events, ...]) -> None:
+    """Refuses kinds of treatment that cannot be told apart by their concept sets."""
+    if len(lines) > _LINES:
+        raise ValueError(f"at most {_LINES} kinds of treatment can be put in order")
+    for events in lines:
+        if events.codes is None:
+            raise ValueError("a line of treatment needs a concept set")
+    _unique("line of treatment", [str(events.codes) for events in lines])
 
 
 def _forbid_index(criterion: Criterion) -> None:
     for event in events_of(criterion):
         if event.anchor is Anchor.INDEX:
             raise ValueError("inside the index event there is no index yet: drop 'relative to'")
-
-
-def events_of(criterion: Criterion) -> Iterator[EventCriterion]:
-    """Every event criterion in it, nested ones included, outer before inner."""
-    match criterion:
-        case EventCriterion():
-            yield criterion
-            for inner in criterion.events.related:
-                yield from events_of(inner)
-        case Group():
-            for member in criterion.members:
-                yield from events_of(member)
-        case _:
-            return
-
-
-def all_events(question: Question) -> Iterator[Events]:
-    """Every kind of event a question asks about: the index, then steps, then arms."""
-    yield from events_asked(question.cohort, question.arms)
-
-
-def events_asked(cohort: Cohort, arms: tuple[Arm, ...]) -> Iterator[Events]:
-    """The same before a question is put together."""
-    yield cohort.index
-    tops = [
-        *cohort.index.related,
-        *(step.require for step in cohort.steps),
-        *(arm.require for arm in arms),
-    ]
-    for top in tops:
-        for event in events_of(top):
-            yield event.events

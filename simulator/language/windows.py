@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from typing import Final
 
 import msgspec
+
+DAYS_PER_YEAR: Final = 365.25
+DAYS_PER_MONTH: Final = DAYS_PER_YEAR / 12
 
 _NUMBER: Final = re.compile(r"[+-]?\d+")
 # Far beyond any record, yet no sum of them overflows at a site.
@@ -51,10 +55,16 @@ class Window(msgspec.Struct, frozen=True):
             )
 
     @classmethod
-    def parse(cls, text: str) -> Window:
-        """Reads ``-90 to -1``, ``any to 0`` or ``0``."""
-        earliest, latest = _bounds(text)
-        return cls(_integer(earliest), _integer(latest))
+    def parse(cls, text: str, days: float = 1.0) -> Window:
+        """Reads ``-90 to -1``, ``any to 0`` or ``0``, in days or in units of so many days.
+
+        Of longer units, such as years of 365.25 days, a day is inside if it lies between the ends.
+        """
+        earliest, latest = (_integer(bound) for bound in _bounds(text))
+        return cls(
+            None if earliest is None else math.ceil(earliest * days),
+            None if latest is None else math.floor(latest * days),
+        )
 
     def __str__(self) -> str:
         return _span(self.earliest, self.latest)

@@ -10,13 +10,18 @@ import msgspec
 from simulator.aggregates.grid import Grid
 from simulator.aggregates.survival import survival_layout
 from simulator.aggregates.table import Axis, Layout, Measure
-from simulator.language.study import Question
+from simulator.language.study import Question, Subgroup
 
 PATIENTS: Final = "patients"
+DAYS: Final = "days"
+EVENTS: Final = "events"
+EVERYONE: Final = "everyone"
 WITH_INDEX: Final = "with an index event"
 IN_AN_ARM: Final = "in exactly one arm"
 NO_ARM: Final = "in no arm"
 SEVERAL_ARMS: Final = "in several arms"
+NO_LEVEL: Final = "in no level"
+SEVERAL_LEVELS: Final = "in several levels"
 
 
 class AttritionNeed(msgspec.Struct, frozen=True, tag="attrition"):
@@ -28,12 +33,35 @@ class AssignmentNeed(msgspec.Struct, frozen=True, tag="assignment"):
 
 
 class SurvivalNeed(msgspec.Struct, frozen=True, tag="survival"):
-    """Events and censorings of each arm on a grid."""
+    """Events and censorings of each arm on a grid, also by the levels of a subgroup.
+
+    By level, two more levels hold those in none and those in several.
+
+    Attributes:
+        grid: The time axis.
+        subgroup: The name of one of the question's subgroups; empty for all patients together.
+    """
 
     grid: Grid
+    subgroup: str = ""
 
 
-Need = AttritionNeed | AssignmentNeed | SurvivalNeed
+class EntriesNeed(msgspec.Struct, frozen=True, tag="entries"):
+    """How many events may be the index, on how many days, of how many patients, after each step.
+
+    Every event of the index's kind is counted, not only the first or the last, with the steps asked
+    around its day.
+    """
+
+
+Need = AttritionNeed | AssignmentNeed | SurvivalNeed | EntriesNeed
+
+
+def kind_of(need: Need) -> str:
+    """What releases call such a need: its tag, or ``subgroups`` for survival by level."""
+    if isinstance(need, SurvivalNeed) and need.subgroup:
+        return "subgroups"
+    return str(need.__struct_config__.tag)
 
 
 def in_order(needs: Iterable[Need]) -> tuple[Need, ...]:
@@ -46,11 +74,36 @@ def layout_of(need: Need, question: Question) -> Layout:
     arms = tuple(arm.name for arm in question.arms)
     match need:
         case AttritionNeed():
-            steps = tuple(step.name for step in question.cohort.steps)
-            axis = Axis.of("step", (WITH_INDEX, *steps, IN_AN_ARM))
+            last = (IN_AN_ARM,) if arms else ()
+            axis = Axis.of("step", (*_funnel(question), *last))
             return Layout((axis,), (Measure(PATIENTS),))
         case AssignmentNeed():
             axis = Axis.of("arm", (*arms, NO_ARM, SEVERAL_ARMS))
             return Layout((axis,), (Measure(PATIENTS),))
-        case SurvivalNeed(grid=grid):
-            return survival_layout(arms, grid)
+        case SurvivalNeed(grid=grid, subgroup=""):
+            return survival_layout(arms or (EVERYONE,), grid)
+        case SurvivalNeed(grid=grid, subgroup=name):
+            levels = subgroup_of(question, name).levels
+            outer, time = survival_layout(arms or (EVERYONE,), grid).axes
+            names = tuple(level.name for level in levels)
+            level = Axis.of("level", (*names, NO_LEVEL, SEVERAL_LEVELS))
+            return Layout((outer, level, time), survival_layout(arms, grid).measures)
+        case EntriesNeed():
+            axis = Axis.of("step", _funnel(question))
+            return Layout((axis,), (Measure(PATIENTS), Measure(DAYS), Measure(EVENTS)))
+
+
+def subgroup_of(question: Question, name: str) -> Subgroup:
+    """The question's subgroup of that name.
+
+    Raises:
+        ValueError: There is none.
+    """
+    for subgroup in question.subgroups:
+        if subgroup.name == name:
+            return subgroup
+    raise ValueError(f"the question has no subgroup '{name}'")
+
+
+def _funnel(question: Question) -> tuple[str, ...]:
+    return (WITH_INDEX, *(step.name for step in question.cohort.steps))

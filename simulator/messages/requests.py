@@ -11,7 +11,7 @@ import msgspec
 from simulator.language.codes import ConceptSet
 from simulator.language.study import Question
 from simulator.messages.catalogue import Described
-from simulator.messages.needs import Need, SurvivalNeed
+from simulator.messages.needs import Need, SurvivalNeed, subgroup_of
 
 
 class ReleaseTerms(msgspec.Struct, frozen=True):
@@ -64,6 +64,9 @@ class RoundRequest(msgspec.Struct, frozen=True, tag="round?"):
             isinstance(need, SurvivalNeed) and need.grid.months != horizon for need in self.needs
         ):
             raise ValueError("a survival table has another horizon than the question")
+        for need in self.needs:
+            if isinstance(need, SurvivalNeed) and need.subgroup:
+                subgroup_of(self.question, need.subgroup)
 
 
 Request = CatalogueRequest | RoundRequest

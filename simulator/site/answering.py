@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.aggregates.grid import Grid
 from simulator.aggregates.survival import SurvivalTable
 from simulator.aggregates.table import Layout, Table
 from simulator.language.study import Question
 from simulator.messages.needs import (
+    EVERYONE,
     AssignmentNeed,
     AttritionNeed,
+    EntriesNeed,
     Need,
     SurvivalNeed,
     layout_of,
+    subgroup_of,
 )
-from simulator.site.compile import compile_question
+from simulator.site.compile import Known, compile_question
 from simulator.site.concepts import resolve
+from simulator.site.endings import Ending, entries, groups
 from simulator.site.store import Store
+from simulator.site.worth import asked_units, worth_of
 
 Integers = NDArray[np.int64]
+Columns = Mapping[str, Integers]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +37,7 @@ class _Groups:
     """Groups of patients, shape (n,) each.
 
     Attributes:
+        bits: For each group of the question, arms then levels, whether it holds; shape (n, groups).
         passed: How many leading steps hold.
         arm: The place of the one arm, or one of the two places after the last arm.
         days: Days from index to the end of follow-up.
@@ -38,6 +45,7 @@ class _Groups:
         patients: How many patients the group holds.
     """
 
+    bits: Integers
     passed: Integers
     arm: Integers
     days: Integers
@@ -53,60 +61,140 @@ def answer(
     Raises:
         duckdb.Error: The statement failed or was interrupted.
     """
-    resolution = store.once(question.codes, lambda: resolve(store, question.codes))
-    statement = compile_question(question, resolution, death_by_month=death_by_month)
-    groups = _groups(question, store.numpy(statement.sql, statement.parameters))
-    return tuple(_table(need, question, groups) for need in needs)
+    known = know(store, question, death_by_month=death_by_month)
+    counted = [need for need in needs if isinstance(need, EntriesNeed)]
+    told = [need for need in needs if not isinstance(need, EntriesNeed)]
+    found: dict[Need, Table] = {}
+    if told:
+        columns = _run(store, question, known, [groups], every_event=False)
+        made = _groups(question, columns[0])
+        found |= {need: _table(need, question, made) for need in told}
+    if counted:
+        columns = _run(store, question, known, [entries], every_event=True)
+        found |= {need: _entries(need, question, columns[0]) for need in counted}
+    return tuple(found[need] for need in needs)
 
 
-def _groups(question: Question, columns: dict[str, Any]) -> _Groups:
-    """Reads the statement's bits: one for each step in order, then one for each arm."""
+def know(store: Store, question: Question, *, death_by_month: bool) -> Known:
+    """What a site knows before it compiles a question; looked up once while the store is open."""
+    asked = asked_units(question)
+
+    def look_up() -> Known:
+        resolution = resolve(store, question.codes)
+        return Known(resolution, worth_of(store, asked, resolution), death_by_month)
+
+    return store.once((question.codes, asked, death_by_month), look_up)
+
+
+def _run(
+    store: Store, question: Question, known: Known, endings: Sequence[Ending], *, every_event: bool
+) -> list[Columns]:
+    """The rows of each ending."""
+    statement = compile_question(question, known, endings, every_event=every_event)
+    found = store.numpy(statement.sql, statement.parameters)
+    whole = {name: np.asarray(column, dtype=np.int64) for name, column in found.items()}
+    chosen = [whole["need"] == place for place in range(len(endings))]
+    return [{name: column[rows] for name, column in whole.items()} for rows in chosen]
+
+
+def _groups(question: Question, columns: Columns) -> _Groups:
+    """Reads the statement's bits: for each step in order, then each arm, then each level."""
     steps, arms = len(question.cohort.steps), len(question.arms)
-    held = np.asarray(columns["held"], dtype=np.int64)
-    bits = (held[:, None] >> np.arange(steps + arms)) & 1
+    levels = sum(len(subgroup.levels) for subgroup in question.subgroups)
+    bits = (columns["a"][:, None] >> np.arange(steps + arms + levels)) & 1
     passed = np.cumprod(bits[:, :steps], axis=1).sum(axis=1)
-    matched = bits[:, steps:].sum(axis=1)
+    matched = bits[:, steps : steps + arms].sum(axis=1)
     # The one arm that holds is the sum of the places of those that hold.
-    place = (bits[:, steps:] * np.arange(arms)).sum(axis=1)
+    place = (bits[:, steps : steps + arms] * np.arange(arms)).sum(axis=1)
     arm = np.where(matched == 1, place, arms + (matched > 1))
+    if not arms:
+        arm = np.zeros_like(passed)
     return _Groups(
-        passed,
-        arm,
-        np.asarray(columns["days"], dtype=np.int64),
-        np.asarray(columns["event"], dtype=np.bool_),
-        np.asarray(columns["patients"], dtype=np.int64),
+        bits[:, steps:], passed, arm, columns["b"], columns["c"].astype(np.bool_), columns["n"]
     )
 
 
 def _table(need: Need, question: Question, groups: _Groups) -> Table:
     layout = layout_of(need, question)
     complete = groups.passed == len(question.cohort.steps)
-    assigned = complete & (groups.arm < len(question.arms))
+    assigned = complete & (groups.arm < max(len(question.arms), 1))
     match need:
         case AttritionNeed():
-            return _attrition(layout, groups, assigned)
+            return _attrition(layout, question, groups, assigned)
         case AssignmentNeed():
             return Table.from_flat(
                 layout, _counted(groups.arm[complete], groups.patients[complete], layout.cells)
             )
-        case SurvivalNeed(grid=grid):
-            return SurvivalTable.from_rows(
-                tuple(arm.name for arm in question.arms),
-                grid,
-                arm=groups.arm[assigned],
-                days=groups.days[assigned],
-                event=groups.event[assigned],
-                patients=groups.patients[assigned],
-            ).table
+        case SurvivalNeed(grid=grid, subgroup=""):
+            return _survival(question, groups, assigned, grid).table
+        case SurvivalNeed(grid=grid, subgroup=name):
+            return _by_level(layout, question, groups, assigned, grid, name)
         case _:
-            assert_never(need)
+            raise TypeError(f"{need} is answered by another statement")
 
 
-def _attrition(layout: Layout, groups: _Groups, assigned: NDArray[np.bool_]) -> Table:
+def _survival(
+    question: Question, groups: _Groups, chosen: NDArray[np.bool_], grid: Grid
+) -> SurvivalTable:
+    return SurvivalTable.from_rows(
+        tuple(arm.name for arm in question.arms) or (EVERYONE,),
+        grid,
+        arm=groups.arm[chosen],
+        days=groups.days[chosen],
+        event=groups.event[chosen],
+        patients=groups.patients[chosen],
+    )
+
+
+def _by_level(
+    layout: Layout,
+    question: Question,
+    groups: _Groups,
+    assigned: NDArray[np.bool_],
+    grid: Grid,
+    name: str,
+) -> Table:
+    """Survival by arm and the one level, with those in none and in several after the levels."""
+    first = len(question.arms)
+    for subgroup in question.subgroups:
+        if subgroup.name == name:
+            break
+        first += len(subgroup.levels)
+    size = len(subgroup_of(question, name).levels)
+    bits = groups.bits[:, first : first + size]
+    matched = bits.sum(axis=1)
+    level = np.where(matched == 1, (bits * np.arange(size)).sum(axis=1), size + (matched > 1))
+    tables = [
+        _survival(question, groups, assigned & (level == place), grid) for place in range(size + 2)
+    ]
+    return Table(layout, np.stack([table.table.values for table in tables], axis=1))
+
+
+def _attrition(
+    layout: Layout, question: Question, groups: _Groups, assigned: NDArray[np.bool_]
+) -> Table:
     """Patients who passed at least k steps, for k = 0 ... n, then those in exactly one arm."""
-    exactly = _counted(groups.passed, groups.patients, layout.cells - 1)
-    at_least = np.cumsum(exactly[::-1])[::-1]
-    return Table.from_flat(layout, np.append(at_least, groups.patients[assigned].sum()))
+    steps = len(question.cohort.steps) + 1
+    at_least = _at_least(_counted(groups.passed, groups.patients, steps))
+    last = [groups.patients[assigned].sum()] if question.arms else []
+    return Table.from_flat(layout, np.append(at_least, last).astype(np.int64))
+
+
+def _entries(need: Need, question: Question, columns: Columns) -> Table:
+    """Patients, days and events that passed at least k steps."""
+    layout = layout_of(need, question)
+    steps, measures = layout.shape
+    values = np.zeros(layout.shape, dtype=np.int64)
+    for measure in range(measures):
+        rows = columns["b"] == measure
+        exactly = _counted(columns["a"][rows], columns["n"][rows], steps)
+        values[:, measure] = _at_least(exactly)
+    return Table(layout, values)
+
+
+def _at_least(exactly: Integers) -> Integers:
+    found: Integers = np.cumsum(exactly[::-1])[::-1]
+    return found
 
 
 def _counted(places: Integers, patients: Integers, size: int) -> Integers:

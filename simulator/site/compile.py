@@ -1,41 +1,25 @@
 """Compiles a question into one SQL statement that passes once over a site's tables.
 
-The statement returns one row per group of patients: which steps and arms hold (a bit for each step
-in order, then for each arm), day and kind of the end of follow-up, and the number of patients.
-Every need of a round is counted from these groups.
-
-Criteria that ask about the same kind of fact around the same anchor share one join and one
-aggregation; only an event with conditions of its own, or a first or last one, becomes a relation
-of its own. Whatever comes from the question enters as a parameter, never as text.
+The statement's relations lead up to `patient`: one row for each person with an index, with the
+steps, arms and levels that hold (a bit for each, in that order) and the end of follow-up. Endings
+(see `simulator.site.endings`) count these rows; no row leaves the statement uncounted. Criteria are
+put into SQL by `simulator.site.conditions`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import assert_never
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from simulator.language.criteria import (
-    AgeCriterion,
-    Anchor,
-    Criterion,
-    DateCriterion,
-    Domain,
-    EventCriterion,
-    Events,
-    Group,
-    Occurrence,
-    SexCriterion,
-)
-from simulator.language.study import Question
+from simulator.language.criteria import Domain, Events, Occurrence
+from simulator.language.study import Censoring, Question
+from simulator.language.walk import all_groups
 from simulator.site.concepts import Resolution
-from simulator.site.expressions import (
-    Parameters,
-    count_condition,
-    group_condition,
-    is_of_sex,
-    never_before_in_month,
-)
+from simulator.site.conditions import EDGE, Conditions
+from simulator.site.endings import Ending
 from simulator.site.facts import Facts
+from simulator.site.gathering import FACTS, Anchors, Gathering
+from simulator.site.worth import Worth
 
 
 @dataclass(frozen=True)
@@ -46,258 +30,183 @@ class Statement:
     parameters: dict[str, object]
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a site knows before it compiles a question.
+
+    Attributes:
+        resolution: Its concepts for the question's concept sets.
+        worth: What its units are worth.
+        death_by_month: Whether it knows of a death only its month.
+    """
+
+    resolution: Resolution
+    worth: Worth
+    death_by_month: bool
+
+
 def compile_question(
-    question: Question, resolution: Resolution, *, death_by_month: bool
+    question: Question, known: Known, endings: Sequence[Ending], *, every_event: bool = False
 ) -> Statement:
     """The statement that answers every need about a question.
 
     Args:
         question: What is asked.
-        resolution: The site's concepts for the question's concept sets.
-        death_by_month: Whether the site knows of a death only its month.
+        known: What the site knows.
+        endings: What is counted, each of the patients; the rows of ending k have `need` = k.
+        every_event: Whether each event that may be the index is counted as an entry of its own.
 
     Returns:
-        A statement whose result has the columns held, days, event and patients.
+        A statement whose result has the columns that `Ending` describes.
     """
-    return _Compiler(question, resolution, death_by_month=death_by_month).statement()
-
-
-@dataclass(frozen=True)
-class _Anchors:
-    """A relation of anchors with the columns id, person_id, day and, if indexed, index_day."""
-
-    relation: str
-    indexed: bool
-
-
-@dataclass
-class _Tally:
-    """Counts of facts around the anchors of one relation, in one join and one aggregation."""
-
-    name: str
-    source: str
-    columns: dict[str, str] = field(default_factory=dict)
-    needs_person: bool = False
+    return _Compiler(question, known, every_event=every_event).statement(endings)
 
 
 class _Compiler:
-    """Gathers common table expressions and parameters while it walks a question."""
+    """Puts the parts of a question together."""
 
-    def __init__(self, question: Question, resolution: Resolution, *, death_by_month: bool) -> None:
+    def __init__(self, question: Question, known: Known, *, every_event: bool) -> None:
         self._question = question
-        self._facts = Facts(question, resolution, death_by_month)
-        self._relations: list[tuple[str, str]] = []
-        self._parameters = Parameters()
-        self._names = 0
+        self._facts = Facts(question, known.resolution, known.worth, known.death_by_month)
+        self._every_event = every_event
+        self._many = every_event or question.cohort.index.occurrence is Occurrence.ANY
+        self._made = Conditions(self._facts, many=self._many)
 
-    def statement(self) -> Statement:
+    def statement(self, endings: Sequence[Ending]) -> Statement:
         """The whole statement."""
-        self._add("people", self._facts.people(self._parameters), kept=True)
-        self._add("codes", self._facts.codes(self._parameters))
-        self._add("recorded", self._facts.recorded())
-        self._add("facts", self._facts.facts(), kept=True)
+        self._made.add("people", self._facts.people(self._made.parameters), kept=True)
+        self._made.add("codes", self._facts.codes(self._made.parameters))
+        if self._facts.worth.asked:
+            self._made.add("units", self._facts.units(self._made.parameters))
+        self._made.add("recorded", self._facts.recorded())
+        self._made.add(FACTS, self._facts.facts(self._made.parameters), kept=True)
         self._add_index()
-        counted = self._counted()
-        text = ",\n".join(f"{name} AS {sql}" for name, sql in self._relations)
-        return Statement(f"WITH {text}\n{counted}", self._parameters.values)
-
-    # -- small things -------------------------------------------------------------------------
-
-    def _add(self, name: str, sql: str, *, kept: bool = False) -> str:
-        """A relation; one that is `kept` is computed once however often it is read."""
-        self._relations.append((name, f"{'MATERIALIZED ' if kept else ''}({sql})"))
-        return name
-
-    def _fresh(self, stem: str) -> str:
-        self._names += 1
-        return f"{stem}_{self._names}"
-
-    # -- facts --------------------------------------------------------------------------------
-
-    def _events(self, events: Events, *, indexed: bool) -> tuple[str, str | None]:
-        """The relation of the events that fit, and what is left to ask of each as a condition.
-
-        Plain events stay a condition on the facts, so that many of them can share one join; events
-        with conditions of their own become a relation that needs no condition.
-        """
-        condition = self._own_condition(events)
-        if events.occurrence is Occurrence.ANY and not events.related:
-            return "facts", condition
-        anchors = self._candidates(events, condition, indexed=indexed)
-        flags, source = self._conditions(anchors, events.related)
-        edge = {Occurrence.ANY: None, Occurrence.FIRST: "min", Occurrence.LAST: "max"}
-        function = edge[events.occurrence]
-        qualify = (
-            f" QUALIFY a.day = {function}(a.day) OVER (PARTITION BY a.person_id)"
-            if function
-            else ""
+        self._add_patients(kept=len(endings) > 1)
+        counted = " UNION ALL ".join(
+            ending(place, self._made.parameters) for place, ending in enumerate(endings)
         )
-        name = self._add(
-            self._fresh("fitting"),
-            f"SELECT a.person_id, a.id, a.day FROM {source}"
-            f" WHERE {' AND '.join(flags) or 'true'}{qualify}",
-        )
-        return name, None
-
-    def _candidates(self, events: Events, condition: str, *, indexed: bool) -> _Anchors:
-        person = " JOIN person p ON p.person_id = e.person_id" if events.age else ""
-        index, column = "", ""
-        if indexed:
-            index = " JOIN index_event i ON i.person_id = e.person_id"
-            column = ", i.day AS index_day"
-        relation = self._add(
-            self._fresh("candidate"),
-            f"SELECT e.id, e.person_id, e.day{column} FROM facts e{person}{index}"
-            f" WHERE {condition}",
-        )
-        return _Anchors(relation, indexed)
-
-    def _own_condition(self, events: Events) -> str:
-        """Codes, dates and age of an event `e` (and person `p` where an age is asked)."""
-        parts = [f"e.mask & {self._facts.bit(events)} <> 0"]
-        if events.dates is not None:
-            parts.append(self._parameters.dates("e.day", events.dates))
-        if events.age is not None:
-            parts.append(self._parameters.age("e.day", events.age))
-        return " AND ".join(parts)
-
-    # -- criteria -----------------------------------------------------------------------------
-
-    def _conditions(
-        self, anchors: _Anchors, criteria: tuple[Criterion, ...], **sought: str
-    ) -> tuple[list[str], str]:
-        """A condition for each criterion at the anchors `a`, and the FROM clause that it needs.
-
-        An anchor is itself a fact, so that counting facts around anchors loses none of them: the
-        counts of facts become columns of the anchors, and so does whatever else is `sought` of
-        them by name. Other relations are counted beside them.
-        """
-        tallies: dict[str, _Tally] = {}
-        if sought:
-            columns = {text: name for name, text in sought.items()}
-            tallies["facts"] = _Tally(self._fresh("tally"), "facts", columns)
-        conditions = [self._condition(anchors, criterion, tallies) for criterion in criteria]
-        source = f"{anchors.relation} a"
-        if "facts" in tallies:
-            source = f"{self._add_tally(anchors, tallies.pop('facts'))} a"
-        for tally in tallies.values():
-            source += f" LEFT JOIN {self._add_tally(anchors, tally)} ON {tally.name}.anchor = a.id"
-        if any(_asks_person(criterion) for criterion in criteria):
-            source += " LEFT JOIN person p ON p.person_id = a.person_id"
-        return conditions, source
-
-    def _add_tally(self, anchors: _Anchors, tally: _Tally) -> str:
-        columns = "".join(f", {text} AS {name}" for text, name in tally.columns.items())
-        person = " JOIN person p ON p.person_id = a.person_id" if tally.needs_person else ""
-        kept = "a.id AS anchor"
-        if tally.source == "facts":
-            kept = f"a.id, a.person_id, a.day{', a.index_day' if anchors.indexed else ''}"
-        return self._add(
-            tally.name,
-            f"SELECT {kept}{columns} FROM {anchors.relation} a"
-            f" JOIN {tally.source} e ON e.person_id = a.person_id{person} GROUP BY ALL",
-        )
-
-    def _condition(
-        self, anchors: _Anchors, criterion: Criterion, tallies: dict[str, _Tally]
-    ) -> str:
-        match criterion:
-            case EventCriterion():
-                return self._event_condition(anchors, criterion, tallies)
-            case Group():
-                members = [
-                    self._condition(anchors, member, tallies) for member in criterion.members
-                ]
-                return group_condition(criterion, members)
-            case SexCriterion(sex=sex):
-                return is_of_sex(sex)
-            case AgeCriterion(age=age):
-                return f"coalesce({self._parameters.age('a.day', age)}, false)"
-            case DateCriterion(dates=dates):
-                return self._parameters.dates("a.day", dates)
-            case _:
-                assert_never(criterion)
-
-    def _event_condition(
-        self, anchors: _Anchors, criterion: EventCriterion, tallies: dict[str, _Tally]
-    ) -> str:
-        events = criterion.events
-        source, condition = self._events(events, indexed=anchors.indexed)
-        if source not in tallies:
-            tallies[source] = _Tally(self._fresh("tally"), source)
-        tally = tallies[source]
-        tally.needs_person |= events.age is not None and condition is not None
-        anchor = "a.day"
-        if criterion.anchor is Anchor.INDEX:
-            anchor = "a.index_day"
-        parts = [condition] if condition else []
-        day = self._day(events.domain, "e.day", anchor)
-        parts += self._parameters.window(day, anchor, criterion.window)
-        where = " AND ".join(parts) or "true"
-        counted = "DISTINCT e.day" if criterion.count.distinct_days else "*"
-        text = f"count({counted}) FILTER (WHERE {where})"
-        column = tally.columns.setdefault(text, f"n{len(tally.columns)}")
-        number = f"a.{column}" if source == "facts" else f"coalesce({tally.name}.{column}, 0)"
-        return count_condition(number, criterion.count)
-
-    def _day(self, domain: Domain, day: str, anchor: str) -> str:
-        """The day of an event; a death by month is never before an anchor in its month."""
-        if domain is Domain.DEATH and self._facts.death_by_month:
-            return never_before_in_month(day, anchor)
-        return day
-
-    # -- the question -------------------------------------------------------------------------
+        text = ",\n".join(f"{name} AS {sql}" for name, sql in self._made.relations)
+        return Statement(f"WITH {text}\n{counted}", self._made.parameters.values)
 
     def _add_index(self) -> None:
-        """One index per patient: the first or the last day with an event that fits."""
+        """The index of each patient: the first or last day with an event that fits, or all days."""
         index = self._question.cohort.index
-        anchors = self._candidates(index, self._own_condition(index), indexed=False)
-        flags, source = self._conditions(anchors, index.related)
-        edge = "min" if index.occurrence is Occurrence.FIRST else "max"
-        self._add(
-            "index_event",
-            f"SELECT a.person_id AS id, a.person_id, {edge}(a.day) AS day,"
-            f" {edge}(a.day) AS index_day FROM {source}"
-            f" WHERE {' AND '.join(flags) or 'true'} GROUP BY a.person_id",
-            kept=True,
-        )
-
-    def _counted(self) -> str:
-        """Patients per set of conditions held, day and kind of the end of follow-up."""
-        steps = [step.require for step in self._question.cohort.steps]
-        arms = [arm.require for arm in self._question.arms]
-        conditions, source = self._conditions(
-            _Anchors("index_event", indexed=True),
-            (*steps, *arms),
-            died=f"min(e.day) FILTER (WHERE e.mask & {self._facts.bit(Events(Domain.DEATH))} <> 0)",
-            ended=(
-                f"max(e.until) FILTER (WHERE e.mask & {self._facts.watched} <> 0"
-                " AND a.day BETWEEN e.day AND e.until)"
-            ),
-        )
-        held = (
-            " + ".join(
-                f"CASE WHEN {text} THEN {1 << place} ELSE 0 END"
-                for place, text in enumerate(conditions)
+        anchors = self._made.candidates(index, self._made.own_condition(index), indexed=False)
+        flags, source = self._made.conditions(anchors, index.related)
+        where = f"FROM {source} WHERE {' AND '.join(flags) or 'true'}"
+        edge = EDGE[index.occurrence]
+        if self._many:
+            each = f"SELECT a.person_id, a.day, count(*) AS events {where} GROUP BY ALL"
+            sql = (
+                "SELECT i.id, i.id AS index_id, person_id, day, day AS index_day, events FROM"
+                f" (SELECT row_number() OVER (ORDER BY person_id, day) AS id, * FROM ({each})) i"
             )
-            or "0"
+        else:
+            sql = (
+                f"SELECT a.person_id AS id, a.person_id, {edge}(a.day) AS day,"
+                f" {edge}(a.day) AS index_day {where} GROUP BY a.person_id"
+            )
+        self._made.add("index_event", sql, kept=True)
+
+    def _add_patients(self, *, kept: bool) -> None:
+        """One row for each patient, or for each day with an index event where all are counted."""
+        question = self._question
+        extra = ("events",) if self._many else ()
+        anchors = Anchors("index_event", indexed=True, many=self._many, extra=extra)
+        gathering = Gathering(anchors, self._made.fresh)
+        steps = [self._made.condition(gathering, step.require) for step in question.cohort.steps]
+        groups = [self._made.condition(gathering, group.require) for group in all_groups(question)]
+        follow_up = self._follow_up(gathering)
+        lines = self._lines(gathering)
+        seen, join = self._seen()
+        source = gathering.source(self._made.add)
+        columns = ", ".join(
+            [
+                *("a.person_id", "a.day", *(f"a.{name}" for name in extra)),
+                f"{_bits([*steps, *groups])} AS held",
+                *(f"{text} AS {name}" for name, text in (follow_up | seen | lines).items()),
+            ]
         )
-        died = self._day(Domain.DEATH, "a.died", "a.day")
-        last_day = "last_day(a.ended)" if self._facts.death_by_month else "a.ended"
-        self._add(
-            "patient",
-            f"SELECT {held} AS held, a.day, a.ended, {died} AS died,"
-            f" coalesce({died} <= {last_day}, false) AS event FROM {source}",
+        self._made.add("followed", f"SELECT {columns} FROM {source}{join}")
+        self._made.add("patient", self._ended(len(steps)), kept=kept)
+
+    def _follow_up(self, gathering: Gathering) -> dict[str, str]:
+        """Columns for death, the end of observation, the first exit and the first outcome."""
+        facts, question = self._facts, self._question
+        died = gathering.column(
+            FACTS, f"min(e.day) FILTER (WHERE e.mask & {facts.bit(Events(Domain.DEATH))} <> 0)"
         )
-        days = "coalesce(greatest(0, CASE WHEN event THEN died ELSE ended END - day), 0)"
-        return f"SELECT held, {days} AS days, event, count(*) AS patients FROM patient GROUP BY ALL"
+        ended = gathering.column(
+            FACTS,
+            f"max(e.until) FILTER (WHERE e.mask & {facts.watched} <> 0"
+            " AND a.day BETWEEN e.day AND e.until)",
+        )
+        exits = [
+            self._made.over_events(gathering, found, "min({day})")
+            for found in question.follow_up.exits
+        ]
+        columns = {
+            "died": self._made.day(Domain.DEATH, died, "a.day"),
+            "ended": ended,
+            "left_on": f"least({', '.join(exits)})" if exits else "NULL::DATE",
+        }
+        if not question.outcome_is_death:
+            columns["happened"] = self._made.over_events(gathering, question.outcome, "min({day})")
+        return columns
+
+    def _seen(self) -> tuple[dict[str, str], str]:
+        """The last recorded fact of each patient, where watching ends with it."""
+        if self._question.follow_up.censored_at is Censoring.END_OF_OBSERVATION:
+            return {}, ""
+        self._made.add("seen", self._facts.last())
+        return {"seen_on": "s.day"}, " LEFT JOIN seen s ON s.person_id = a.person_id"
+
+    def _lines(self, gathering: Gathering) -> dict[str, str]:
+        """For each kind of treatment, its first day from the index on."""
+        columns = {}
+        for place, events in enumerate(self._question.lines):
+            source, condition = self._made.events(events, indexed=True)
+            where = " AND ".join([*([condition] if condition else []), "e.day >= a.day"])
+            columns[f"line{place}"] = gathering.column(
+                source, f"min(e.day) FILTER (WHERE {where})", person=events.age is not None
+            )
+        return columns
+
+    def _ended(self, steps: int) -> str:
+        """Days from index to the end of follow-up, and whether it was the outcome."""
+        question = self._question
+        by_month, ended = self._facts.death_by_month, "ended"
+        if question.follow_up.censored_at is Censoring.LAST_FACT:
+            # A death is a recorded fact, too, so that nobody is lost before it.
+            ended = "greatest(seen_on, died)"
+        latest = f"last_day({ended})" if by_month else ended
+        if question.outcome_is_death:
+            event = f"died <= {latest} AND (left_on IS NULL OR died <= left_on)"
+            happened, stop = "died", f"least({ended}, left_on)"
+        else:
+            dead = "last_day(died)" if by_month else "died"
+            event = f"happened <= {ended} AND happened <= least({ended}, left_on, {dead})"
+            happened, stop = "happened", f"least({ended}, left_on, died)"
+        event = f"coalesce({event}, false)"
+        end = f"CASE WHEN {event} THEN {happened} WHEN {ended} IS NOT NULL THEN {stop} END"
+        passed = f"bit_count(xor(held & {(1 << steps) - 1}, (held & {(1 << steps) - 1}) + 1)) - 1"
+        sql = (
+            f"SELECT *, coalesce(greatest(0, {end} - day), 0) AS days, {event} AS event,"
+            f" {passed} AS passed FROM followed"
+        )
+        if self._many and not self._every_event:
+            # Of all days with an index event, the earliest at which the most steps hold.
+            sql += (
+                " QUALIFY row_number() OVER (PARTITION BY person_id ORDER BY passed DESC, day) = 1"
+            )
+        return sql
 
 
-def _asks_person(criterion: Criterion) -> bool:
-    match criterion:
-        case Group(members=members):
-            return any(_asks_person(member) for member in members)
-        case SexCriterion() | AgeCriterion():
-            return True
-        case _:
-            return False
+def _bits(conditions: list[str]) -> str:
+    return (
+        " + ".join(
+            f"CASE WHEN {text} THEN {1 << place} ELSE 0 END"
+            for place, text in enumerate(conditions)
+        )
+        or "0"
+    )

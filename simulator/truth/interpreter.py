@@ -6,35 +6,47 @@ true or false for each of them, and what is unknown is false: there is no third 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, assert_never
+from typing import assert_never
 
+import msgspec
 import numpy as np
 import polars as pl
 
-from simulator.aggregates.survival import SurvivalTable
 from simulator.aggregates.table import Table
+from simulator.language.codes import ConceptSet
 from simulator.language.criteria import (
     AgeCriterion,
     Anchor,
     Criterion,
     DateCriterion,
     Domain,
+    EdgeValue,
     EventCriterion,
     Events,
     Group,
+    ObservedCriterion,
     Occurrence,
-    Sex,
     SexCriterion,
 )
 from simulator.language.study import Question
-from simulator.language.windows import AgeRange, DateRange
-from simulator.messages.needs import AssignmentNeed, AttritionNeed, Need, SurvivalNeed, layout_of
+from simulator.language.windows import Window
+from simulator.messages.needs import (
+    EntriesNeed,
+    layout_of,
+)
 from simulator.site.store import Store
+from simulator.truth.columns import (
+    arm_of,
+    between,
+    how_many,
+    in_range,
+    leading,
+    level_of,
+    of_age,
+    of_sex,
+)
 from simulator.truth.outcome import with_outcome
 from simulator.truth.rows import Rows, never_before
-
-_GENDER: Final = {Sex.FEMALE: 8532, Sex.MALE: 8507}
 
 
 def patients(store: Store, question: Question, *, death_by_month: bool) -> pl.DataFrame:
@@ -48,30 +60,44 @@ def patients(store: Store, question: Question, *, death_by_month: bool) -> pl.Da
     Returns:
         One row a person, by person_id: person_id, index_date, steps_passed (how many of the leading
         steps hold), arm (the place of the one arm they are in, null for none or several),
-        arms_matched, days (from the index, >= 0), event.
+        arms_matched, level_0, level_1, ... (for each subgroup, the place of the one level, or one
+        of the two places after the levels for none and several), days (from the index, >= 0),
+        event.
     """
     rows = Rows(store, death_by_month=death_by_month)
     reader = _Interpreter(rows, question)
-    anchors = reader.index()
-    steps = [reader.holds(step.require, anchors) for step in question.cohort.steps]
-    arms = [reader.holds(arm.require, anchors) for arm in question.arms]
-    frame = anchors.select(
-        "person_id",
-        "index_date",
-        _leading(steps, anchors.height).alias("steps_passed"),
-        *_arms(arms, anchors.height),
-    )
-    return with_outcome(frame, rows)
+    chosen = reader.chosen()
+    anchors = chosen.select("person_id", "index_date", date="index_date")
+    in_arms = [reader.holds(arm.require, anchors) for arm in question.arms]
+    levels = [
+        level_of([reader.holds(level.require, anchors) for level in subgroup.levels], place)
+        for place, subgroup in enumerate(question.subgroups)
+    ]
+    frame = chosen.with_columns(*arm_of(in_arms, anchors.height), *levels)
+    outcome, exits = None, [reader.first(found, anchors) for found in question.follow_up.exits]
+    if not question.outcome_is_death:
+        outcome = reader.first(question.outcome, anchors)
+    return with_outcome(frame, rows, question.follow_up.censored_at, outcome, exits)
 
 
-def tables(frame: pl.DataFrame, question: Question, needs: Sequence[Need]) -> tuple[Table, ...]:
-    """The table that answers each need, counted from the rows that `patients` returned."""
-    return tuple(_table(frame, question, need) for need in needs)
+def entries(store: Store, question: Question, *, death_by_month: bool) -> Table:
+    """The table of events, days and patients that may be the index, after each step."""
+    rows = Rows(store, death_by_month=death_by_month)
+    every = msgspec.structs.replace(question.cohort.index, occurrence=Occurrence.ANY)
+    reader = _Interpreter(rows, _with_index(question, every))
+    passed = reader.passed()
+    events = reader.index_events.join(passed, on=["person_id", "index_date"])
+    counted = []
+    for step in range(len(question.cohort.steps) + 1):
+        left = events.filter(pl.col("steps_passed") >= step)
+        days = left.select("person_id", "index_date").unique()
+        counted.append([left["person_id"].n_unique(), days.height, left.height])
+    return Table(layout_of(EntriesNeed(), question), np.array(counted, dtype=np.int64))
 
 
-def in_an_arm(frame: pl.DataFrame, question: Question) -> pl.DataFrame:
-    """The rows of those whom the analyses follow: all steps hold, and exactly one arm."""
-    return _cohort(frame, question).filter(pl.col("arms_matched") == 1)
+def _with_index(question: Question, index: Events) -> Question:
+    cohort = msgspec.structs.replace(question.cohort, index=index)
+    return msgspec.structs.replace(question, cohort=cohort)
 
 
 class _Interpreter:
@@ -80,12 +106,34 @@ class _Interpreter:
         self._sets = {codes.name: codes for codes in question.codes}
         self._question = question
         self._index: pl.DataFrame | None = None
+        fitting = self._fitting(question.cohort.index)
+        self.index_events = fitting.select("person_id", index_date="date")
+        self._index = self.index_events.unique().sort("person_id", "index_date")
 
-    def index(self) -> pl.DataFrame:
-        """One anchor a patient: the day of the index event, which is also the index date."""
-        fitting = self._fitting(self._question.cohort.index)
-        self._index = fitting.select("person_id", index_date="date").unique().sort("person_id")
-        return self._index.with_columns(date="index_date")
+    def passed(self) -> pl.DataFrame:
+        """Every day that may be an index: person_id, index_date, steps_passed."""
+        anchors = self._indexes().with_columns(date="index_date")
+        steps = [self.holds(step.require, anchors) for step in self._question.cohort.steps]
+        passed = leading(steps, anchors.height).alias("steps_passed")
+        return self._indexes().with_columns(passed)
+
+    def chosen(self) -> pl.DataFrame:
+        """One index a patient: of several, the earliest at which the most steps hold."""
+        best = self.passed().sort("person_id", "index_date", descending=[False, False])
+        most = best.filter(pl.col("steps_passed") == pl.col("steps_passed").max().over("person_id"))
+        return most.group_by("person_id", maintain_order=True).first()
+
+    def first(self, criterion: EventCriterion, anchors: pl.DataFrame) -> pl.Series:
+        """The first day in the window at which such an event lies, null where there is none."""
+        pairs = self._inside(criterion, anchors)
+        found = pairs.group_by("place").agg(first=pl.col("date").min())
+        places = anchors.select("person_id").with_row_index("place")
+        return places.join(found, on="place", how="left", maintain_order="left")["first"]
+
+    def _indexes(self) -> pl.DataFrame:
+        if self._index is None:
+            raise RuntimeError("the index is still being sought")
+        return self._index
 
     def holds(self, criterion: Criterion, anchors: pl.DataFrame) -> pl.Series:
         """Whether the criterion is true at each anchor, in their order."""
@@ -94,63 +142,109 @@ class _Interpreter:
                 return self._enough(criterion, anchors)
             case Group(members=members, bounds=(least, most)):
                 answers = [self.holds(member, anchors) for member in members]
-                return _how_many(answers, anchors.height).is_between(least, most)
+                return how_many(answers, anchors.height).is_between(least, most)
             case SexCriterion(sex=sex):
-                return self._with_person(anchors).select(holds=_of_sex(sex))["holds"]
+                return self._with_person(anchors).select(holds=of_sex(sex))["holds"]
             case AgeCriterion(age=age):
-                return self._with_person(anchors).select(holds=_of_age(age))["holds"]
+                return self._with_person(anchors).select(holds=of_age(age))["holds"]
             case DateCriterion(dates=dates):
-                return anchors.select(holds=_in_range(dates))["holds"]
+                return anchors.select(holds=in_range(dates))["holds"]
+            case ObservedCriterion(window=window):
+                return self._observed(window, anchors)
             case _:
                 assert_never(criterion)
 
+    def _observed(self, window: Window, anchors: pl.DataFrame) -> pl.Series:
+        """Whether one period of observation spans the window around each anchor."""
+        places = anchors.select("person_id", "date").with_row_index("place")
+        pairs = places.join(self._rows.periods, on="person_id").filter(
+            (pl.col("start") - pl.col("date")).dt.total_days() <= window.earliest,
+            (pl.col("end") - pl.col("date")).dt.total_days() >= window.latest,
+        )
+        return places["place"].is_in(pairs["place"].unique().to_list())
+
     def _enough(self, criterion: EventCriterion, anchors: pl.DataFrame) -> pl.Series:
-        """Whether there are as many events in the window as there must be."""
-        number = self._number(criterion, anchors)
+        """Whether there are as many events in the window as there must be, or such a value."""
+        if criterion.edge is not None:
+            return self._at_edge(criterion, criterion.edge, anchors)
+        counted = pl.col("date").n_unique() if criterion.count.distinct_days else pl.len()
+        numbers = self._inside(criterion, anchors).group_by("place").agg(n=counted.cast(pl.Int64))
+        places = anchors.select("person_id").with_row_index("place")
+        joined = places.join(numbers, on="place", how="left", maintain_order="left")
+        number = joined["n"].fill_null(0)
         count = criterion.count
         enough = number >= count.at_least
         return enough if count.at_most is None else enough & (number <= count.at_most)
 
-    def _number(self, criterion: EventCriterion, anchors: pl.DataFrame) -> pl.Series:
-        """How many events, or days with one, lie inside the window around each anchor."""
+    def _at_edge(
+        self, criterion: EventCriterion, edge: EdgeValue, anchors: pl.DataFrame
+    ) -> pl.Series:
+        """Whether the first or last day with a value in the window has one in the range."""
+        inside = self._inside(criterion, anchors, unit=edge.value.unit).drop_nulls("value")
+        ends = pl.col("date").min() if edge.occurrence is Occurrence.FIRST else pl.col("date").max()
+        there = inside.filter(pl.col("date") == ends.over("place"), between(edge.value))
+        places = pl.Series(range(anchors.height), dtype=pl.UInt32)
+        return places.is_in(there["place"].unique().to_list())
+
+    def _inside(
+        self, criterion: EventCriterion, anchors: pl.DataFrame, unit: str | None = None
+    ) -> pl.DataFrame:
+        """The events in the window around each anchor: place (of the anchor), date; value."""
         own = "index_date" if criterion.anchor is Anchor.INDEX else "date"
-        places = anchors.select("person_id", anchor=own).with_row_index("place")
+        places = anchors.select("person_id", "index_date", anchor=own).with_row_index("place")
         happened = pl.col("date")
         if criterion.events.domain is Domain.DEATH and self._rows.death_by_month:
             happened = never_before(happened, pl.col("anchor"))
-        pairs = places.join(
-            self._fitting(criterion.events).select("person_id", "date"), on="person_id"
-        ).with_columns(day=(happened - pl.col("anchor")).dt.total_days())
+        # Events that refer to the index are those of the anchor's own index.
+        keys = ["person_id"] if self._index is None else ["person_id", "index_date"]
+        pairs = places.join(self._fitting(criterion.events, unit), on=keys).with_columns(
+            date=happened, day=(happened - pl.col("anchor")).dt.total_days()
+        )
         window = criterion.window
         if window.earliest is not None:
             pairs = pairs.filter(pl.col("day") >= window.earliest)
         if window.latest is not None:
             pairs = pairs.filter(pl.col("day") <= window.latest)
-        counted = pl.col("day").n_unique() if criterion.count.distinct_days else pl.len()
-        numbers = pairs.group_by("place").agg(number=counted.cast(pl.Int64))
-        joined = places.join(numbers, on="place", how="left", maintain_order="left")
-        return joined["number"].fill_null(0)
+        return pairs
 
-    def _fitting(self, events: Events) -> pl.DataFrame:
-        """The events that fit on their own, as anchors; the first or last day's where asked."""
+    def _fitting(self, events: Events, unit: str | None = None) -> pl.DataFrame:
+        """The events that fit on their own, as anchors; the first or last day's where asked.
+
+        Args:
+            events: What is sought.
+            unit: Where given, the column value is added, in this unit.
+        """
         codes = None if events.codes is None else self._sets[events.codes]
-        found = self._as_anchors(self._rows.events(events.domain, codes))
+        found = self._as_anchors(self._found(events, codes, unit))
         if events.dates is not None:
-            found = found.filter(_in_range(events.dates))
+            found = found.filter(in_range(events.dates))
         if events.age is not None:
-            found = self._with_person(found).filter(_of_age(events.age)).select(found.columns)
+            found = self._with_person(found).filter(of_age(events.age)).select(found.columns)
         for related in events.related:
             # Narrowing in turn is the same as asking all at once: each is asked of one event alone.
             found = found.filter(self.holds(related, found))
+        whose = ["person_id"] if self._index is None else ["person_id", "index_date"]
         match events.occurrence:
             case Occurrence.ANY:
                 return found
             case Occurrence.FIRST:
-                return found.filter(pl.col("date") == pl.col("date").min().over("person_id"))
+                return found.filter(pl.col("date") == pl.col("date").min().over(whose))
             case Occurrence.LAST:
-                return found.filter(pl.col("date") == pl.col("date").max().over("person_id"))
+                return found.filter(pl.col("date") == pl.col("date").max().over(whose))
             case _:
                 assert_never(events.occurrence)
+
+    def _found(self, events: Events, codes: ConceptSet | None, unit: str | None) -> pl.DataFrame:
+        """The events with their codes and in their range of values."""
+        if codes is None or (events.value is None and unit is None):
+            return self._rows.events(events.domain, codes)
+        wanted = unit or (events.value.unit if events.value else "")
+        found = self._rows.values(codes, wanted)
+        if events.value is None:
+            return found
+        in_range = between(events.value, self._rows.values(codes, events.value.unit)["value"])
+        found = found.filter(in_range)
+        return found if unit else found.drop("value")
 
     def _as_anchors(self, found: pl.DataFrame) -> pl.DataFrame:
         """Events with their patient's index; while that is being sought, nobody has one yet."""
@@ -160,95 +254,3 @@ class _Interpreter:
 
     def _with_person(self, anchors: pl.DataFrame) -> pl.DataFrame:
         return anchors.join(self._rows.persons, on="person_id", how="left", maintain_order="left")
-
-
-def _in_range(dates: DateRange) -> pl.Expr:
-    holds = pl.col("date").is_not_null()
-    if dates.earliest is not None:
-        holds &= pl.col("date") >= dates.earliest
-    if dates.latest is not None:
-        holds &= pl.col("date") <= dates.latest
-    return holds
-
-
-def _of_age(age: AgeRange) -> pl.Expr:
-    """Whether the person is of that age at the date; false for all ages where birth is unknown."""
-    years = pl.col("date").dt.year() - pl.col("year_of_birth")
-    holds = years.is_not_null()
-    if age.at_least is not None:
-        holds &= years >= age.at_least
-    if age.at_most is not None:
-        holds &= years <= age.at_most
-    return holds.fill_null(value=False)
-
-
-def _of_sex(sex: Sex) -> pl.Expr:
-    return (pl.col("gender") == _GENDER[sex]).fill_null(value=False)
-
-
-def _how_many(answers: Sequence[pl.Series], height: int) -> pl.Series:
-    """How many of the answers are true in each row."""
-    number = pl.zeros(height, pl.Int64, eager=True)
-    for answer in answers:
-        number = number + answer.cast(pl.Int64)
-    return number
-
-
-def _leading(steps: Sequence[pl.Series], height: int) -> pl.Series:
-    """How many steps hold before the first that does not."""
-    still = pl.ones(height, pl.Int64, eager=True)
-    passed = pl.zeros(height, pl.Int64, eager=True)
-    for step in steps:
-        still = still * step.cast(pl.Int64)
-        passed = passed + still
-    return passed
-
-
-def _arms(answers: Sequence[pl.Series], height: int) -> list[pl.Series]:
-    """How many arms each row is in, and the place of the arm where that is one."""
-    matched = _how_many(answers, height)
-    places = pl.zeros(height, pl.Int64, eager=True)
-    for place, answer in enumerate(answers):
-        places = places + place * answer.cast(pl.Int64)
-    one = pl.select(pl.when(matched == 1).then(places)).to_series()
-    return [one.alias("arm"), matched.alias("arms_matched")]
-
-
-def _cohort(frame: pl.DataFrame, question: Question) -> pl.DataFrame:
-    return frame.filter(pl.col("steps_passed") == len(question.cohort.steps))
-
-
-def _table(frame: pl.DataFrame, question: Question, need: Need) -> Table:
-    layout = layout_of(need, question)
-    match need:
-        case AttritionNeed():
-            return Table.from_flat(layout, np.array(_attrition(frame, question), dtype=np.int64))
-        case AssignmentNeed():
-            return Table.from_flat(layout, np.array(_assignment(frame, question), dtype=np.int64))
-        case SurvivalNeed(grid=grid):
-            followed = in_an_arm(frame, question)
-            arms = tuple(arm.name for arm in question.arms)
-            return SurvivalTable.from_rows(
-                arms,
-                grid,
-                arm=followed["arm"].to_numpy(),
-                days=followed["days"].to_numpy(),
-                event=followed["event"].to_numpy(),
-            ).table
-        case _:
-            assert_never(need)
-
-
-def _attrition(frame: pl.DataFrame, question: Question) -> list[int]:
-    steps = range(len(question.cohort.steps) + 1)
-    left = [frame.filter(pl.col("steps_passed") >= step).height for step in steps]
-    return [*left, in_an_arm(frame, question).height]
-
-
-def _assignment(frame: pl.DataFrame, question: Question) -> list[int]:
-    cohort = _cohort(frame, question)
-    arms = range(len(question.arms))
-    in_each = [cohort.filter(pl.col("arm") == arm).height for arm in arms]
-    in_none = cohort.filter(pl.col("arms_matched") == 0).height
-    in_several = cohort.filter(pl.col("arms_matched") > 1).height
-    return [*in_each, in_none, in_several]

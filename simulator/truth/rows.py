@@ -10,6 +10,8 @@ import polars as pl
 
 from simulator.language.codes import Code, ConceptSet
 from simulator.language.criteria import Domain
+from simulator.language.units import bundled_units
+from simulator.language.values import is_plain
 from simulator.site.store import Store
 
 # Nothing but columns of a table: what is read here must not share a thought with the compiler.
@@ -27,8 +29,8 @@ _EVENTS: Final = {
         " FROM drug_exposure"
     ),
     Domain.MEASUREMENT: (
-        "SELECT person_id, measurement_date, measurement_concept_id, measurement_source_concept_id"
-        " FROM measurement"
+        "SELECT person_id, measurement_date, measurement_concept_id, measurement_source_concept_id,"
+        " value_as_number, unit_concept_id FROM measurement"
     ),
     Domain.VISIT: (
         "SELECT person_id, visit_start_date, visit_concept_id, visit_source_concept_id"
@@ -61,11 +63,65 @@ class Rows:
 
     def events(self, domain: Domain, codes: ConceptSet | None) -> pl.DataFrame:
         """The dated events of a kind: person_id, date; one row for each record, one for a death."""
+        return self._coded(domain, codes).select("person_id", "date")
+
+    def values(self, codes: ConceptSet, unit: str) -> pl.DataFrame:
+        """The dated measurements of a concept set: person_id, date, value in a unit.
+
+        The value is null where none is recorded or its unit cannot be turned into that unit. A unit
+        that is not recorded is a plain number.
+        """
+        members = set(self.resolve(codes))
+        rows = self._coded(Domain.MEASUREMENT, codes)
+        pairs = rows.select("concept", "source", "unit").unique()
+        factors = [
+            next(
+                (
+                    factor
+                    for found in (concept, source)
+                    if found in members and (factor := self._factor(found, given, unit)) is not None
+                ),
+                None,
+            )
+            for concept, source, given in pairs.rows()
+        ]
+        known = pairs.with_columns(factor=pl.Series(factors, dtype=pl.Float64))
+        joined = rows.join(
+            known,
+            on=["concept", "source", "unit"],
+            nulls_equal=True,
+            how="left",
+            maintain_order="left",
+        )
+        value = pl.col("value") * pl.col("factor")
+        return joined.select("person_id", "date", value=pl.when(value.is_finite()).then(value))
+
+    def last_seen(self) -> pl.DataFrame:
+        """The last day with any fact, deaths aside: person_id, seen."""
+        found = [
+            self._events(domain).select("person_id", "date")
+            for domain in Domain
+            if domain is not Domain.DEATH
+        ]
+        return pl.concat(found).group_by("person_id").agg(seen=pl.col("date").max())
+
+    def _coded(self, domain: Domain, codes: ConceptSet | None) -> pl.DataFrame:
         rows = self._events(domain)
-        if codes is not None:
-            ids = self.resolve(codes)
-            rows = rows.filter(pl.col("concept").is_in(ids) | pl.col("source").is_in(ids))
-        return rows.select("person_id", "date")
+        if codes is None:
+            return rows
+        ids = self.resolve(codes)
+        return rows.filter(pl.col("concept").is_in(ids) | pl.col("source").is_in(ids))
+
+    def _factor(self, concept: int, given: int | None, wanted: str) -> float | None:
+        """What a value of a measurement in a unit is multiplied by to be in the wanted one."""
+        vocabulary, code = self._names.get(concept, ("", ""))
+        if not given:
+            return 1.0 if is_plain(wanted) else None
+        unit_vocabulary, unit = self._names.get(given, ("", ""))
+        if unit_vocabulary != "UCUM":
+            return None
+        loinc = code if vocabulary == "LOINC" else None
+        return bundled_units().factor(loinc, unit, wanted)
 
     def resolve(self, codes: ConceptSet) -> list[int]:
         """The concept ids that a set stands for at this site; none for a code it does not know."""
@@ -87,7 +143,10 @@ class Rows:
     def _events(self, domain: Domain) -> pl.DataFrame:
         if domain not in self._read:
             coded = () if domain is Domain.DEATH else ("concept", "source")
-            rows = self._table(_EVENTS[domain], ("person_id", "date", *coded))
+            measured = ("value", "unit") if domain is Domain.MEASUREMENT else ()
+            rows = self._table(_EVENTS[domain], ("person_id", "date", *coded, *measured))
+            if measured:
+                rows = rows.with_columns(pl.col("value").cast(pl.Float64))
             rows = rows.with_columns(pl.col("date").cast(pl.Date)).drop_nulls("date")
             self._read[domain] = self._deaths(rows) if domain is Domain.DEATH else rows
         return self._read[domain]
@@ -115,6 +174,11 @@ class Rows:
         ).rows():
             found.setdefault((vocabulary, code), set()).add(concept)
         return found
+
+    @cached_property
+    def _names(self) -> dict[int, tuple[str, str]]:
+        rows = self._table(_CONCEPTS, ("vocabulary", "code", "id")).rows()
+        return {concept: (vocabulary, code) for vocabulary, code, concept in rows}
 
     @cached_property
     def _ancestors(self) -> pl.DataFrame:

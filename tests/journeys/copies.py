@@ -21,7 +21,8 @@ from simulator.network import connect, find_network
 from simulator.privacy.releases import find_release
 from simulator.site.catalogue import CATALOGUE, read_catalogue
 from simulator.site.store import DATABASE, Store
-from simulator.truth.interpreter import in_an_arm, patients
+from simulator.truth.counted import in_an_arm
+from simulator.truth.interpreter import patients
 
 STUDY: Final[Study] = read_study("bclm")
 

@@ -19,7 +19,8 @@ from simulator.aggregates.released import Withheld
 from simulator.hub.planner import Plan
 from simulator.hub.result import Report, StudyResult
 from simulator.language.criteria import Domain
-from simulator.language.study import Arm, Cohort, Question, Step, Study, events_asked
+from simulator.language.study import Arm, Cohort, Question, Step, Study
+from simulator.language.walk import sets_named
 from simulator.privacy.releases import EXACT
 from simulator.site.catalogue import CATALOGUE, CatalogueFile
 from tests.journeys.copies import STUDY, asked, changing, client, cohort, own, rewrite, sites_of
@@ -126,7 +127,7 @@ def test_the_same_question_has_the_same_result(
 def asking(steps: tuple[Step, ...], arms: tuple[Arm, ...]) -> Study:
     """The study with other steps and arms."""
     narrowed = Cohort(STUDY.question.cohort.index, steps)
-    used = {events.codes for events in events_asked(narrowed, arms)}
+    used = sets_named(narrowed, arms)
     question = Question(
         tuple(codes for codes in STUDY.question.codes if codes.name in used),
         narrowed,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from simulator.aggregates.grid import Grid, Unit
 from simulator.language.study import Question
-from simulator.messages.needs import AssignmentNeed, AttritionNeed, Need, SurvivalNeed
+from simulator.messages.needs import AssignmentNeed, AttritionNeed, EntriesNeed, Need, SurvivalNeed
 from simulator.site.store import Store
 from tests.support.engines import ENGINES
 from tests.support.omop import write_omop
@@ -90,7 +90,11 @@ def _agree_over(folder: Path, asked: Question, drawn: list[Drawn], *, death_by_m
 
 def _agree(store: Store, asked: Question, *, death_by_month: bool) -> None:
     needs: list[Need] = [AttritionNeed(), AssignmentNeed()]
-    needs += [SurvivalNeed(Grid(unit, asked.follow_up.months)) for unit in Unit]
+    needs.append(EntriesNeed())
+    for unit in Unit:
+        grid = Grid(unit, asked.follow_up.months)
+        needs.append(SurvivalNeed(grid))
+        needs += [SurvivalNeed(grid, subgroup.name) for subgroup in asked.subgroups]
     answers = {
         name: engine(store, asked, needs, death_by_month=death_by_month)
         for name, engine in ENGINES.items()

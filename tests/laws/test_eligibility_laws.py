@@ -30,23 +30,23 @@ from simulator.language.criteria import (
     Occurrence,
 )
 from simulator.language.study import (
+    DEATH,
     Arm,
     Cohort,
     FollowUp,
-    Outcome,
     Question,
     Step,
-    all_events,
-    events_asked,
 )
+from simulator.language.walk import all_events
 from simulator.language.windows import Count
 from simulator.messages.catalogue import Described
 from simulator.site.catalogue import CatalogueFile, read_catalogue
 from simulator.site.store import DATABASE, Store
-from simulator.truth.interpreter import in_an_arm, patients
+from simulator.truth.counted import in_an_arm
+from simulator.truth.interpreter import patients
 from tests.support.omop import write_omop
 from tests.support.people import crowd
-from tests.support.questions import FIRST_DAY, SETS, criteria, questions
+from tests.support.questions import FIRST_DAY, criteria, questions, sets_of
 from tests.support.records import Drawn, rows
 
 _MANY: Final = int(os.environ.get("EXAMPLES", "1000"))
@@ -133,12 +133,12 @@ def lean(draw: st.DrawFn) -> Question:
     step = Step("step", draw(criteria(1)))
     named = [Arm(f"arm {n}", draw(criteria(1))) for n in range(draw(st.sampled_from((0, 0, 2))))]
     arms = tuple(named)
-    used = {events.codes for events in events_asked(Cohort(index, (step,)), arms)}
+    cohort = Cohort(index, (step,))
     return Question(
-        codes=tuple(codes for codes in SETS if codes.name in used),
-        cohort=Cohort(index, (step,)),
+        codes=sets_of(cohort, arms),
+        cohort=cohort,
         arms=arms,
-        outcome=Outcome.DEATH,
+        outcome=DEATH,
         follow_up=FollowUp(3),
     )
 

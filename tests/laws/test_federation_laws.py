@@ -29,7 +29,8 @@ from simulator.network import LocalWire, make_node
 from simulator.privacy.releases import EXACT, SECURE_SUM
 from simulator.site.pool import StorePool
 from simulator.site.store import Store
-from simulator.truth.interpreter import in_an_arm, patients
+from simulator.truth.counted import in_an_arm
+from simulator.truth.interpreter import patients
 from simulator.truth.pooled import PooledTruth, pooled_truth
 from tests.support.omop import write_omop
 from tests.support.records import Drawn, record, rows

@@ -7,10 +7,11 @@ from typing import Final, Protocol
 
 from simulator.aggregates.table import Table
 from simulator.language.study import Question
-from simulator.messages.needs import Need
+from simulator.messages.needs import EntriesNeed, Need
 from simulator.site.answering import answer
 from simulator.site.store import Store
-from simulator.truth.interpreter import patients, tables
+from simulator.truth.counted import tables
+from simulator.truth.interpreter import entries, patients
 
 
 class Engine(Protocol):
@@ -25,7 +26,12 @@ def interpreter(
     store: Store, question: Question, needs: Sequence[Need], *, death_by_month: bool
 ) -> tuple[Table, ...]:
     """Counts the rows that the plain interpreter returns."""
-    return tables(patients(store, question, death_by_month=death_by_month), question, needs)
+    told = [need for need in needs if not isinstance(need, EntriesNeed)]
+    frame = patients(store, question, death_by_month=death_by_month)
+    found: dict[Need, Table] = dict(zip(told, tables(frame, question, told), strict=True))
+    if EntriesNeed() in needs:
+        found[EntriesNeed()] = entries(store, question, death_by_month=death_by_month)
+    return tuple(found[need] for need in needs)
 
 
 ENGINES: Final[Mapping[str, Engine]] = {"interpreter": interpreter, "duckdb": answer}

@@ -39,6 +39,14 @@ _VOCABULARY: Final = (
     (1302, "RxNorm", "1790099", True, "3639"),
     (1303, "RxNorm", "1547545", True, None),
     (1401, "LOINC", "718-7", True, None),
+    (1402, "LOINC", "1975-2", True, None),
+    (1403, "LOINC", "6301-6", True, None),
+    (1501, "UCUM", "mg/dL", True, None),
+    (1502, "UCUM", "umol/L", True, None),
+    (1503, "UCUM", "{INR}", True, None),
+    (1504, "UCUM", "g/dL", True, None),
+    (1505, "UCUM", "g/L", True, None),
+    (1506, "Local", "spoons", False, None),
     (9201, "Visit", "IP", True, None),
     (9202, "Visit", "OP", True, None),
 )
@@ -131,21 +139,27 @@ def _insert(database: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame
     database.unregister("given")
 
 
-Event = tuple[int, dt.date | None, int | None, int | None]
-"""person_id, day, concept_id, source_concept_id."""
+Event = tuple[int, dt.date | None, int | None, int | None, float | None, int | None]
+"""person_id, day, concept_id, source_concept_id, value, unit_concept_id."""
 
 
 def event_rows(domain: Domain, events: Sequence[Event]) -> dict[str, pl.DataFrame]:
-    """The rows of the table that holds events of a kind; of deaths, the concepts are dropped."""
+    """The rows of the table that holds events of a kind, with the columns that it has."""
     place = EVENT_TABLES[domain]
     columns = ("person_id", place.date, *place.concepts)
-    schema = {name: pl.Date if name == place.date else pl.Int64 for name in columns}
+    if domain is Domain.MEASUREMENT:
+        columns += ("value_as_number", "unit_concept_id")
+    types = {place.date: pl.Date, "value_as_number": pl.Float64}
+    schema = {name: types.get(name, pl.Int64) for name in columns}
     kept = [event[: len(columns)] for event in events]
     return {place.table: pl.DataFrame(kept, schema=schema, orient="row")}
 
 
 def _create(table: str, columns: Sequence[Column], *, long_ids: bool) -> str:
     types = {column.name: column.type for column in columns}
+    if "value_as_number" in types:
+        # As many databases have it, so that values that are no numbers can be recorded, too.
+        types["value_as_number"] = "DOUBLE"
     if long_ids and "person_id" in types:
         types["person_id"] = "BIGINT"
     return f"CREATE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in types.items())})"

@@ -8,7 +8,16 @@ import random
 from hypothesis import strategies as st
 
 from simulator.language.criteria import Domain
-from tests.support.questions import BIRTHS, CONCEPTS, DAYS, FIRST_DAY, GENDERS
+from tests.support.questions import (
+    BIRTHS,
+    CONCEPTS,
+    DAYS,
+    FIRST_DAY,
+    GENDERS,
+    MEASURES,
+    RECORDED,
+    UNIT_CONCEPTS,
+)
 from tests.support.records import Drawn, Fact
 
 _CODED = tuple(domain for domain in Domain if domain is not Domain.DEATH)
@@ -19,11 +28,22 @@ def _on(day: int) -> dt.date:
 
 
 _days = st.sampled_from(DAYS).map(_on)
+_dates = st.none() | _days | _days | _days | _days
 _facts = st.tuples(
     st.sampled_from(_CODED),
-    st.none() | _days | _days | _days | _days,
+    _dates,
     st.sampled_from((*CONCEPTS, None)),
     st.sampled_from((*CONCEPTS, None)),
+    st.none(),
+    st.none(),
+)
+_measured = st.tuples(
+    st.just(Domain.MEASUREMENT),
+    _dates,
+    st.sampled_from(MEASURES),
+    st.sampled_from((*MEASURES, None)),
+    st.none() | st.sampled_from(RECORDED),
+    st.sampled_from(UNIT_CONCEPTS),
 )
 _spans = st.tuples(_days, _days).map(lambda span: (min(span), max(span)))
 
@@ -37,7 +57,8 @@ def people(draw: st.DrawFn) -> Drawn:
         born=draw(st.sampled_from(BIRTHS)),
         facts=[
             *draw(st.lists(_facts, max_size=6)),
-            *((Domain.DEATH, day, 0, 0) for day in deaths),
+            *draw(st.lists(_measured, max_size=3)),
+            *((Domain.DEATH, day, 0, 0, None, None) for day in deaths),
         ],
         watched=list(draw(st.lists(_spans, max_size=2))),
     )
@@ -56,11 +77,24 @@ def _one(chance: random.Random) -> Drawn:
             None if chance.random() < 0.02 else _on(chance.choice(DAYS)),
             chance.choice((*CONCEPTS, None)),
             chance.choice((*CONCEPTS, None)),
+            None,
+            None,
         )
         for _ in range(chance.randint(0, 24))
     ]
     facts += [
-        (Domain.DEATH, _on(chance.choice(DAYS)), 0, 0)
+        (
+            Domain.MEASUREMENT,
+            _on(chance.choice(DAYS)),
+            chance.choice(MEASURES),
+            chance.choice((0, *MEASURES)),
+            chance.choice((*RECORDED, None)),
+            chance.choice(UNIT_CONCEPTS),
+        )
+        for _ in range(chance.randint(0, 6))
+    ]
+    facts += [
+        (Domain.DEATH, _on(chance.choice(DAYS)), 0, 0, None, None)
         for _ in range(chance.choice((0, 0, 1, 1, 1, 2)))
     ]
     watched: list[tuple[dt.date | None, dt.date | None]] = []

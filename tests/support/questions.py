@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Final, TypeVar
 
 from hypothesis import strategies as st
@@ -14,15 +15,28 @@ from simulator.language.criteria import (
     Criterion,
     DateCriterion,
     Domain,
+    EdgeValue,
     EventCriterion,
     Events,
     Group,
+    ObservedCriterion,
     Occurrence,
     Rule,
     Sex,
     SexCriterion,
 )
-from simulator.language.study import Arm, Cohort, FollowUp, Outcome, Question, Step, events_asked
+from simulator.language.study import (
+    DEATH,
+    Arm,
+    Censoring,
+    Cohort,
+    FollowUp,
+    Question,
+    Step,
+    Subgroup,
+)
+from simulator.language.values import ValueRange
+from simulator.language.walk import sets_named
 from simulator.language.windows import AgeRange, Count, DateRange, Window
 
 Value = TypeVar("Value")
@@ -46,8 +60,20 @@ SETS: Final = (
     ),
     ConceptSet("mixed", (Code("CPT4", "37243"), Code("RxNorm", "3639", descendants=True))),
     ConceptSet("unknown", (Code("CPT4", "99999", descendants=True),)),
+    ConceptSet("bilirubin", (Code("LOINC", "1975-2"),)),
+    ConceptSet("clotting", (Code("LOINC", "6301-6"),)),
+    ConceptSet("blood", (Code("LOINC", "1975-2"), Code("LOINC", "718-7"), Code("CPT4", "37243"))),
 )
 _FREQUENT: Final = (*("tree", "mixed") * 3, "leaf", "pruned", "unknown")
+
+
+# Bilirubin, clotting and haemoglobin with units that convert, that do not, and that are missing.
+MEASURES: Final = (1402, 1403, 1401)
+UNIT_CONCEPTS: Final = (1501, 1502, 1503, 1504, 1506, 0, None)
+VALUES: Final = (0.1, 1.0, 2.0, 2.5, 17.1, 34.2)
+RECORDED: Final = (*VALUES, 0.0, -1.0, float("nan"), float("inf"))
+UNITS: Final = ("mg/dL", "umol/L", "{INR}", "1", "g/L")
+_MEASURED: Final = ("bilirubin", "clotting", "bilirubin", "blood")
 
 
 def _bound(low: int, high: int) -> st.SearchStrategy[int | None]:
@@ -92,13 +118,25 @@ def counts(draw: st.DrawFn) -> Count:
 
 
 @st.composite
-def events(draw: st.DrawFn, depth: int, *, indexed: bool, ordered: bool = False) -> Events:
-    """Events of any kind; `ordered` asks for the first or the last."""
+def values(draw: st.DrawFn) -> ValueRange:
+    """Ranges whose bounds some values meet exactly."""
+    at_least = draw(st.none() | st.sampled_from(VALUES))
+    above = [value for value in VALUES if at_least is None or value >= at_least]
+    at_most = draw(
+        st.sampled_from(above) if at_least is None else st.none() | st.sampled_from(above)
+    )
+    return ValueRange(at_least, at_most, draw(st.sampled_from(UNITS)), draw(st.booleans()))
+
+
+@st.composite
+def events(draw: st.DrawFn, depth: int, *, indexed: bool) -> Events:
+    """Events of any kind."""
     domain = draw(st.sampled_from((*Domain, Domain.DEATH)))
-    named = None
+    named = value = None
     if domain is not Domain.DEATH:
         named = draw(st.none() | st.sampled_from(_FREQUENT))
-    order = [Occurrence.FIRST, Occurrence.LAST] if ordered else list(Occurrence)
+    if domain is Domain.MEASUREMENT and draw(st.booleans()):
+        named, value = draw(st.sampled_from(_MEASURED)), draw(st.none() | values())
     related: tuple[Criterion, ...] = ()
     if depth and draw(st.sampled_from((False, False, True))):
         inner = criteria(depth - 1, indexed=indexed, anchors=list(Anchor))
@@ -106,9 +144,10 @@ def events(draw: st.DrawFn, depth: int, *, indexed: bool, ordered: bool = False)
     return Events(
         domain=domain,
         codes=named,
-        occurrence=draw(st.sampled_from(order)),
+        occurrence=draw(st.sampled_from(Occurrence)),
         dates=draw(_seldom(dates())),
         age=draw(_seldom(ages())),
+        value=value,
         related=related,
     )
 
@@ -119,9 +158,33 @@ def event_criteria(
 ) -> EventCriterion:
     """Events in a window; without an index, anchored at the event around them."""
     anchor = draw(st.sampled_from(anchors)) if indexed else Anchor.EVENT
-    return EventCriterion(
-        draw(events(depth, indexed=indexed)), draw(windows()), anchor, draw(counts())
-    )
+    found, window = draw(events(depth, indexed=indexed)), draw(windows())
+    if found.domain is Domain.MEASUREMENT and found.codes is not None and draw(st.booleans()):
+        order = draw(st.sampled_from((Occurrence.FIRST, Occurrence.LAST)))
+        return EventCriterion(found, window, anchor, Count(), EdgeValue(order, draw(values())))
+    return EventCriterion(found, window, anchor, draw(counts()))
+
+
+@st.composite
+def observed(draw: st.DrawFn) -> ObservedCriterion:
+    """Spans around the anchor that some periods of observation cover."""
+    earliest = draw(st.integers(-20, 10))
+    return ObservedCriterion(Window(earliest, earliest + draw(st.integers(0, 30))))
+
+
+@st.composite
+def moments(draw: st.DrawFn, depth: int) -> EventCriterion:
+    """Events after index of which the first counts."""
+    earliest = draw(st.integers(0, 10))
+    latest = draw(st.none() | st.integers(earliest, earliest + 60))
+    return EventCriterion(draw(events(depth, indexed=True)), Window(earliest, latest))
+
+
+@st.composite
+def follow_ups(draw: st.DrawFn) -> FollowUp:
+    """Every way to end watching."""
+    exits = draw(_seldom(st.lists(moments(1), min_size=1, max_size=2)))
+    return FollowUp(draw(st.integers(1, 3)), draw(st.sampled_from(Censoring)), tuple(exits or ()))
 
 
 @st.composite
@@ -141,7 +204,10 @@ def criteria(
     given = anchors or list(Anchor)
     event = event_criteria(depth, indexed=indexed, anchors=given)
     simple = st.one_of(
-        st.sampled_from(Sex).map(SexCriterion), ages().map(AgeCriterion), dates().map(DateCriterion)
+        st.sampled_from(Sex).map(SexCriterion),
+        ages().map(AgeCriterion),
+        dates().map(DateCriterion),
+        observed(),
     )
     if not depth:
         return st.one_of(event, event, simple)
@@ -151,19 +217,41 @@ def criteria(
 
 @st.composite
 def questions(draw: st.DrawFn, depth: int = 2) -> Question:
-    """Whole questions with up to two steps and three arms."""
-    index = draw(events(depth, indexed=False, ordered=True))
+    """Whole questions with up to two steps, three arms and a subgroup."""
+    index = draw(events(depth, indexed=False))
     asked = criteria(depth)
     steps = draw(st.lists(asked, max_size=2))
     number = draw(st.sampled_from((1, 2, 3, 0)))
     arms = draw(st.lists(asked, min_size=number, max_size=number))
+    outcome = draw(_seldom(moments(1).filter(_is_no_death))) or DEATH
+    levels = draw(_seldom(st.lists(asked, min_size=2, max_size=2)))
+    lines = draw(_seldom(st.lists(st.sampled_from(_FREQUENT), max_size=3, unique=True)))
+    follow_up = draw(follow_ups())
     cohort = Cohort(index, tuple(Step(f"step {n}", step) for n, step in enumerate(steps)))
     named = tuple(Arm(f"arm {n}", arm) for n, arm in enumerate(arms))
-    used = {kind.codes for kind in events_asked(cohort, named)}
+    halves = tuple(Arm(f"level {n}", level) for n, level in enumerate(levels or ()))
+    treated = tuple(Events(Domain.DRUG, name) for name in lines or ())
     return Question(
-        codes=tuple(codes for codes in SETS if codes.name in used),
+        codes=sets_of(cohort, (*named, *halves), (outcome, *follow_up.exits), treated),
         cohort=cohort,
         arms=named,
-        outcome=Outcome.DEATH,
-        follow_up=FollowUp(months=draw(st.integers(1, 3))),
+        outcome=outcome,
+        follow_up=follow_up,
+        subgroups=(Subgroup("half", halves),) if halves else (),
+        lines=treated,
     )
+
+
+def sets_of(
+    cohort: Cohort,
+    groups: Iterable[Arm] = (),
+    moments: Iterable[EventCriterion] = (),
+    lines: Iterable[Events] = (),
+) -> tuple[ConceptSet, ...]:
+    """The concept sets that the parts of a question name."""
+    used = sets_named(cohort, tuple(groups), tuple(moments), tuple(lines))
+    return tuple(codes for codes in SETS if codes.name in used)
+
+
+def _is_no_death(moment: EventCriterion) -> bool:
+    return moment.events.domain is not Domain.DEATH

@@ -5,14 +5,15 @@ A record is a list of facts between commas, such as::
     index on 0, chemo on -2, condition ICD10CM C50.1 on 2019-12-24, dead on 40, watched -9 to 400
 
 A day is a date, or a whole number that counts from 2020-01-01, or ``?`` where it is not recorded.
-A fact is a word from `WORDS`, or a domain with a code; two codes around ``/`` are the standard
-concept and the source's. Patients are women born in 1960 unless ``male``, ``sex unknown``, ``born
-1950`` or ``born ?`` says otherwise.
+A fact is a word from `WORDS` (measured ones may have a value and a unit), or a domain with a code;
+two codes around ``/`` are the standard concept and the source's. Patients are women born in 1960
+unless ``male``, ``sex unknown``, ``born 1950`` or ``born ?`` says otherwise.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -31,11 +32,14 @@ WORDS: Final = {
     "chemo": "drug RxNorm 3639",
     "immuno": "drug RxNorm 1547545",
     "test": "measurement LOINC 718-7",
+    "bilirubin": "measurement LOINC 1975-2",
+    "clotting": "measurement LOINC 6301-6",
     "stay": "visit Visit IP",
 }
+_MEASURED: Final = re.compile(r"(bilirubin|clotting|test) ([+-]?[\d.]+|inf|nan)(?: (\S+))?")
 _GENDER: Final = {"female": 8532, "male": 8507, "sex unknown": 0}
-Fact = tuple[Domain, dt.date | None, int | None, int | None]
-"""Kind, day, standard concept and source concept."""
+Fact = tuple[Domain, dt.date | None, int | None, int | None, float | None, int | None]
+"""Kind, day, standard concept, source concept, value and unit's concept."""
 
 
 @dataclass
@@ -114,10 +118,20 @@ def _add(drawn: Drawn, item: str) -> None:
 def _fact(item: str) -> Fact:
     what, when = item.rsplit(" on ", 1)
     if what == "dead":
-        return Domain.DEATH, day(when), 0, 0
+        return Domain.DEATH, day(when), 0, 0, None, None
+    value, unit = None, None
+    measured = _MEASURED.fullmatch(what)
+    if measured:
+        what, value = measured[1], float(measured[2])
+        unit = None if measured[3] is None else _unit(measured[3])
     domain, _, codes = WORDS.get(what, what).partition(" ")
     standard, source = _concepts(codes)
-    return Domain(domain), day(when), standard, source
+    return Domain(domain), day(when), standard, source, value, unit
+
+
+def _unit(text: str) -> int:
+    """The concept of a unit; ``spoons`` is one that nothing converts."""
+    return CONCEPTS["Local" if text == "spoons" else "UCUM", text][0]
 
 
 def _concepts(codes: str) -> tuple[int, int]:

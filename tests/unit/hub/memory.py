@@ -10,7 +10,7 @@ from simulator.hub.wire import Failure, Reply
 from simulator.language.study import Question
 from simulator.messages.codec import decode_request, encode, encode_cells
 from simulator.messages.requests import RoundAnswer, RoundRequest
-from simulator.truth.interpreter import tables
+from simulator.truth.counted import tables
 
 ROWS = {
     "person_id": pl.Int64,

@@ -7,7 +7,8 @@ import pytest
 
 from simulator.language.criteria import Domain, Events, Sex, SexCriterion
 from simulator.language.reading import parse_study
-from simulator.language.study import Arm, Reported, ReportedArm, Study, events_of
+from simulator.language.study import Arm, Reported, ReportedArm, Study
+from simulator.language.walk import events_of
 from tests.unit.language.broken import STUDY, changed, fails, study
 
 

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from simulator.site.store import Store
-from simulator.truth.interpreter import in_an_arm, patients
+from simulator.truth.counted import in_an_arm
+from simulator.truth.interpreter import patients
 from tests.support import records
 from tests.support.asking import question
 from tests.support.omop import DAY_ZERO, write_omop
