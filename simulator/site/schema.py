@@ -85,6 +85,9 @@ _TABLES: Final = {
         person_id integer!, death_date date!, death_datetime timestamp,
         death_type_concept_id integer, cause_concept_id integer, cause_source_value varchar(50),
         cause_source_concept_id integer""",
+    "fact_relationship": """
+        domain_concept_id_1 integer!, fact_id_1 integer!, domain_concept_id_2 integer!,
+        fact_id_2 integer!, relationship_concept_id integer!""",
     "cdm_source": """
         cdm_source_name varchar(255)!, cdm_source_abbreviation varchar(25)!,
         cdm_holder varchar(255)!, source_description text,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from simulator.aggregates.grid import Grid, Unit
 from simulator.aggregates.survival import SurvivalTable
 from simulator.errors import UserError
-from simulator.statistics.kaplan_meier import kaplan_meier, survival_at
+from simulator.statistics.kaplan_meier import Curve, kaplan_meier, survival_at
 from simulator.statistics.quantiles import median
 from simulator.synthesis.courses import Courses
 from simulator.synthesis.days import Days, day_number

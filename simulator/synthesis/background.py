@@ -50,7 +50,7 @@ def _by_group(items: Sequence[Disease | Service], *, cancers: bool) -> NDArray[n
                 [item.use[age] * (item.men if man else item.women) for item in items]
             )
             if not cancers:
-                weights *= [not (isinstance(item, Disease) and item.cancer) for item in items]
+                weights *= [not item.cancer for item in items]
             tables.append(_spread(weights))
     return np.stack(tables)
 
@@ -76,17 +76,18 @@ class Background:
     @staticmethod
     def of(population: Population, codebook: Codebook) -> Background:
         """The tables of a population in a codebook's numbers."""
-        # Oncology patients (the second half) have no other cancer by chance: it could change the
-        # step at which they leave the study.
-        chronic = np.concatenate(
-            [_by_group(population.chronic, cancers=cancers) for cancers in (True, False)]
+        # Oncology patients (the second half) have no other cancer by chance, nor its treatment: it
+        # could change the step at which they leave the study.
+        chronic, services = (
+            np.concatenate([_by_group(items, cancers=cancers) for cancers in (True, False)])
+            for items in (population.chronic, population.procedures)
         )
         return Background(
             population,
             codebook,
             chronic,
             _by_group(population.acute, cancers=True),
-            _by_group(population.procedures, cancers=True),
+            services,
             _spread(np.array([lab.use for lab in population.labs])),
             codebook.rows("ICD10CM", *(disease.code for disease in population.chronic)),
             codebook.rows("ICD10CM", *(disease.code for disease in population.acute)),
@@ -151,15 +152,16 @@ def _facts(visit: NDArray[np.int32], person: NDArray[np.int32], date: Days, code
 def draw_background(rng: np.random.Generator, people: People, background: Background) -> SiteFacts:
     """Everything that happens to everyone for ordinary reasons."""
     group = (people.group * 2 + people.man).astype(np.int16)
+    half = (group + np.where(people.oncology, 2 * _GROUPS, 0)).astype(np.int16)
     slots = background.chronic[
-        (group + np.where(people.oncology, 2 * _GROUPS, 0))[:, None],
+        half[:, None],
         _draw(rng, len(people) * _SLOTS).reshape(-1, _SLOTS),
     ]
     visits = draw_visits(rng, people, background)
     return SiteFacts(
         visits,
         _diagnoses(rng, visits, group, slots, background, drugs=False),
-        _services(rng, visits, group, background),
+        _services(rng, visits, half, background),
         _diagnoses(rng, visits, group, slots, background, drugs=True),
         _values(rng, visits, people, slots, background),
     )

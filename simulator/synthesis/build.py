@@ -21,7 +21,7 @@ from simulator.synthesis.workers import build_in_processes
 
 NETWORK_FILE: Final = "network.yaml"
 STATE_FILE: Final = ".build.json"
-_CODE: Final = ("synthesis/*.py", "site/schema.py", "language/hierarchy.py")
+_CODE: Final = ("synthesis/*.py", "site/schema.py", "language/hierarchy.py", "language/units.py")
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -124,6 +124,7 @@ def _write_plan(destination: Path, plan: Plan, network: NetworkFile, seed: int) 
         "conditioned": network.scenario.acceptance.required,
         "redraws": sum(one.draws - 1 for one in plan.figures),
         "arms": plan.figures,
+        "second_study": plan.second,
         "can_answer": [
             organisation.site
             for organisation, able in zip(network.organisations, plan.can_answer, strict=True)

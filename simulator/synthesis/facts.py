@@ -24,7 +24,7 @@ class Facts:
         code: Row of the codebook.
         visit: Position of the visit.
         value: For measurements: thousandths of the unit. Else empty.
-        unit: For measurements: row of the codebook. Else empty.
+        unit: For measurements: row of the codebook, or -1 where none is written. Else empty.
     """
 
     person: Persons
@@ -36,6 +36,12 @@ class Facts:
 
     def __len__(self) -> int:
         return len(self.person)
+
+    @staticmethod
+    def none() -> Facts:
+        """No facts."""
+        small, whole = np.empty(0, dtype=np.int16), np.empty(0, dtype=np.int32)
+        return Facts(whole, whole, small, whole, np.empty(0, dtype=np.int64), small)
 
     @staticmethod
     def concatenate(parts: Sequence[Facts]) -> Facts:

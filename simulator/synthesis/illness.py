@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,18 @@ from simulator.synthesis.scenario import Arm, Covariates, Trait
 
 _YOUNGEST = 25.0
 _OLDEST = 89.0
+
+
+class Lifetime(Protocol):
+    """A Weibull distribution of the time to death."""
+
+    @property
+    def shape(self) -> float:
+        """Its shape."""
+
+    @property
+    def true_median(self) -> float:
+        """Its median in months."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +86,7 @@ def draw_traits(
     )
 
 
-def weibull_days(survival: Reals, arm: Arm) -> Days:
+def weibull_days(survival: Reals, arm: Lifetime) -> Days:
     """The whole day (at least 1) by which an arm's survival has fallen that low, shape (n,)."""
     months = arm.true_median * (np.log(survival) / np.log(0.5)) ** (1.0 / arm.shape)
     days: Days = np.maximum(np.ceil(months * DAYS_PER_MONTH), 1).astype(np.int32)

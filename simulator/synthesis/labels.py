@@ -25,11 +25,14 @@ class Label(StrEnum):
     AFTER_DEATH = "facts after death"
     SECOND_PRIMARY = "second primary"
     ELSEWHERE = "elsewhere"
+    SECOND_STUDY = "second study"
 
 
 LABELS: Final = tuple(Label)
 NUMBER: Final[Mapping[Label, int]] = {label: number for number, label in enumerate(LABELS)}
-NEAR_MISSES: Final = LABELS[1:]
+NEAR_MISSES: Final = tuple(
+    label for label in LABELS if label not in (Label.COHORT, Label.SECOND_STUDY)
+)
 
 INDEX: Final = "index"
 SITE: Final = "site"
@@ -59,4 +62,5 @@ EXCLUDED_BY: Final[Mapping[Label, str]] = {
     Label.AFTER_DEATH: _ALIVE,
     Label.SECOND_PRIMARY: _OTHER,
     Label.ELSEWHERE: SITE,
+    Label.SECOND_STUDY: INDEX,  # ablated, never embolized
 }

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import UserError
+from simulator.synthesis.ablations import SecondFigures, draw_second_study, site_of
 from simulator.synthesis.acceptance import ArmFigures, draw_arm
 from simulator.synthesis.courses import Courses
 from simulator.synthesis.labels import NEAR_MISSES, Label
@@ -33,12 +34,14 @@ class SitePlan:
         patients: All its patients.
         near_misses: Label -> patients.
         cohort: The courses of its cohort patients.
+        second: The courses of the second study's patients; at most one site has any.
     """
 
     number: int
     patients: int
     near_misses: dict[Label, int]
     cohort: Courses
+    second: Courses
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,18 @@ class Plan:
         sites: One for each organisation, in order.
         figures: What each arm's recorded data show.
         can_answer: Whether each organisation can answer the study, shape (organisations,).
+        second: What the second study's recorded data show; None where there is none.
     """
 
     sites: tuple[SitePlan, ...]
     figures: tuple[ArmFigures, ...]
     can_answer: NDArray[np.bool_]
+    second: SecondFigures | None
 
 
 def generator(network: NetworkFile, seed: int, part: str) -> np.random.Generator:
     """The source of randomness of one part of a network, independent of all other parts."""
-    scenario = int(network.scenario.fingerprint[:16], 16)
+    scenario = int(network.scenario.seed_fingerprint[:16], 16)
     return np.random.default_rng(
         np.random.SeedSequence([seed, scenario, zlib.crc32(part.encode())])
     )
@@ -145,6 +150,35 @@ def _background(patients: int, weights: NDArray[np.float64]) -> NDArray[np.int64
     return shared
 
 
+def _draw_second(
+    network: NetworkFile, seed: int
+) -> tuple[Courses, SecondFigures] | tuple[None, None]:
+    """The second study, where the scenario has one and a site can hold it."""
+    study = network.scenario.second
+    site = None if study is None else site_of(network.organisations, study)
+    if study is None or site is None:
+        return None, None
+    return draw_second_study(
+        lambda part: generator(network, seed, part),
+        site,
+        network.organisations,
+        network.scenario,
+        study,
+        seed,
+    )
+
+
+def _room_for(second: Courses | None, weights: NDArray[np.float64]) -> int:
+    """How many more patients a network must have so that the second study finds its place.
+
+    Its patients take the places of others at their site: no other site changes with them.
+    """
+    if second is None or len(second) <= _LEAST_BACKGROUND:
+        return 0
+    share = weights[second.site[0]] / weights.sum()
+    return int(np.ceil((len(second) - _LEAST_BACKGROUND + 1) / share))
+
+
 def _answering(organisations: Sequence[Organisation], scenario: Scenario) -> NDArray[np.bool_]:
     return np.array([one.can_answer(scenario.first, scenario.last) for one in organisations])
 
@@ -165,14 +199,16 @@ def draw_plan(network: NetworkFile, *, patients: int, seed: int) -> Plan:
     can_answer = _answering(network.organisations, network.scenario)
     cohort, found = _draw_cohort(network, seed, weights * can_answer)
     near_misses = _near_misses(network, patients, seed, can_answer)
+    second, seen = _draw_second(network, seed)
     planned = np.bincount(cohort.site, minlength=len(weights))
     planned = planned + np.array([sum(counts.values()) for counts in near_misses])
-    least = int(planned.sum()) + _LEAST_BACKGROUND * len(weights)
+    least = int(planned.sum()) + _LEAST_BACKGROUND * len(weights) + _room_for(second, weights)
     if patients < least:
         raise UserError(
             f"{patients} patients are too few for '{network.name}'",
-            hint=f"Its cohort, the near misses and its {len(weights)} sites need {least} or more.",
+            hint=f"Its patients of studies and its {len(weights)} sites need {least} or more.",
         )
+    nobody = cohort.take(np.empty(0, dtype=np.int64))
     background = _background(patients - int(planned.sum()), weights)
     sites = tuple(
         SitePlan(
@@ -180,7 +216,8 @@ def draw_plan(network: NetworkFile, *, patients: int, seed: int) -> Plan:
             int(planned[number] + background[number]),
             near_misses[number],
             cohort.take(cohort.site == number),
+            nobody if second is None else second.take(second.site == number),
         )
         for number in range(len(weights))
     )
-    return Plan(sites, found, can_answer)
+    return Plan(sites, found, can_answer, seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +60,15 @@ class Milestones:
     diagnosis: Days
     metastasis: Days
     start: Days
+
+    @staticmethod
+    def concatenate(parts: Sequence[Milestones]) -> Milestones:
+        """Those of all patients of several, in order."""
+        return Milestones(
+            np.concatenate([part.diagnosis for part in parts]),
+            np.concatenate([part.metastasis for part in parts]),
+            np.concatenate([part.start for part in parts]),
+        )
 
 
 def draw_milestones(

@@ -27,12 +27,16 @@ class Disease(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True):
-    """A procedure (``vocabulary code``): use by age group, multipliers by sex."""
+    """A procedure (``vocabulary code``): use by age group, multipliers by sex.
+
+    `cancer` says that it treats one; oncology patients have no such procedure by chance.
+    """
 
     code: str
     use: tuple[float, ...]
     women: float
     men: float
+    cancer: bool
 
 
 class Lab(msgspec.Struct, frozen=True):
@@ -121,12 +125,13 @@ def _disease(node: Node) -> Disease:
 
 
 def _service(node: Node) -> Service:
-    found = node.fields(("code", "use"), ("women", "men"))
+    found = node.fields(("code", "use"), ("women", "men", "cancer"))
     return Service(
         found["code"].text(),
         _by_age(found["use"]),
         _number(found, "women", 1.0),
         _number(found, "men", 1.0),
+        _flag(found, "cancer"),
     )
 
 

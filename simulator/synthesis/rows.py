@@ -191,8 +191,32 @@ class Writer:
             }
         )
 
+    def fact_relationship(self, links: NDArray[np.int64]) -> pa.Table:
+        """The table fact_relationship: each link between a condition and a procedure, both ways."""
+        known = self._codebook.hierarchy.by_code
+        condition, procedure, after, before = (
+            np.full(len(links), known[vocabulary, code].concept_id, dtype=np.int32)
+            for vocabulary, code in (
+                ("Domain", "Condition"),
+                ("Domain", "Procedure"),
+                ("Relationship", "Occurs after"),
+                ("Relationship", "Occurs before"),
+            )
+        )
+        first, second = links.astype(np.int32).T
+        columns = {
+            "domain_concept_id_1": (condition, procedure),
+            "fact_id_1": (first, second),
+            "domain_concept_id_2": (procedure, condition),
+            "fact_id_2": (second, first),
+            "relationship_concept_id": (after, before),
+        }
+        return pa.table({name: np.concatenate(both) for name, both in columns.items()})
+
     def measurement(self, facts: Facts) -> pa.Table:
-        """The table measurement; values are whole thousandths."""
+        """The table measurement; values are whole thousandths, a unit of -1 is none."""
+        no_unit = facts.unit < 0
+        unit = np.maximum(facts.unit, 0)
         value = pa.Array.from_buffers(
             pa.decimal64(18, 3), len(facts), [None, pa.py_buffer(np.ascontiguousarray(facts.value))]
         )
@@ -201,8 +225,10 @@ class Writer:
                 **self._common("measurement", "measurement", facts),
                 "measurement_date": _dates(facts.date),
                 "value_as_number": value,
-                "unit_concept_id": self._coding.concepts[facts.unit],
-                "unit_source_value": self._source(facts.unit),
+                "unit_concept_id": pa.array(self._coding.concepts[unit], mask=no_unit),
+                "unit_source_value": pa.DictionaryArray.from_arrays(
+                    pa.array(unit, mask=no_unit), self._values
+                ),
             }
         )
 
@@ -217,8 +243,18 @@ def site_tables(
     facts: SiteFacts,
     population: Population,
     domains: frozenset[str],
+    links: NDArray[np.int64],
 ) -> Mapping[str, pa.Table]:
-    """Table name -> rows, for the clinical tables of the domains that a site holds."""
+    """Table name -> rows, for the clinical tables of the domains that a site holds.
+
+    Args:
+        writer: Makes the rows in the site's coding.
+        people: Its persons.
+        facts: What happened to them.
+        population: The population.
+        domains: The domains that the site holds.
+        links: Identifiers of conditions and of the procedures they belong to, shape (links, 2).
+    """
     tables = {
         "person": writer.person(people, population),
         "observation_period": writer.observation_period(people),
@@ -234,4 +270,6 @@ def site_tables(
         tables["measurement"] = writer.measurement(facts.measurements)
     if "death" in domains:
         tables["death"] = writer.death(people)
+    if {"condition", "procedure"} <= domains:
+        tables["fact_relationship"] = writer.fact_relationship(links)
     return tables

@@ -111,7 +111,71 @@ class Covariates(msgspec.Struct, frozen=True):
     bilirubin_captured: float
 
 
-class Scenario(msgspec.Struct, frozen=True):
+class LesionGroup(msgspec.Struct, frozen=True):
+    """Patients of the second study who were treated for a like number of lesions.
+
+    Attributes:
+        name: Such as ``two or three lesions``.
+        lesions: How many each of its patients had treated in the first session.
+        later_lesions: How many were treated in each second session; other patients have none.
+        shape: The Weibull shape of the true time to death.
+        true_median: Months.
+        recorded_median: Months, as recorded data should show; None where nothing is reported.
+    """
+
+    name: str
+    lesions: tuple[int, ...]
+    later_lesions: tuple[int, ...]
+    shape: float
+    true_median: float
+    recorded_median: float | None
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something seen after an ablation: at how many lesions, and on which days after it."""
+
+    lesions: int
+    days: tuple[int, int]
+
+
+class SecondStudy(msgspec.Struct, frozen=True):
+    """A study of one hospital: tumours of the liver destroyed by heat through needles.
+
+    Attributes:
+        name: The study's name.
+        first: The first index date.
+        last: The last index date.
+        groups: By number of lesions, in the study's order.
+        recorded_median: Months of all groups together, as recorded data should show.
+        required: Whether draws are rejected at all.
+        median_within: Largest distance of a median in months.
+        horizon: Months of the survival tables.
+        at_most: Draws of one group before the build gives up.
+        session_days: Days from the first session to a second one.
+        residual: Tumour that was left; at patients with one lesion, so that it is clear which.
+        recurrence: Tumour that grew again.
+    """
+
+    name: str
+    first: dt.date
+    last: dt.date
+    groups: tuple[LesionGroup, ...]
+    recorded_median: float
+    required: bool
+    median_within: float
+    horizon: int
+    at_most: int
+    session_days: tuple[int, int]
+    residual: Finding
+    recurrence: Finding
+
+    @property
+    def patients(self) -> int:
+        """How many patients it has."""
+        return sum(len(group.lesions) for group in self.groups)
+
+
+class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
     """A whole scenario.
 
     Attributes:
@@ -129,6 +193,7 @@ class Scenario(msgspec.Struct, frozen=True):
         covariates: What patients differ in.
         least: Fewest near misses of each label.
         near_misses: Label -> patients for 200,000 patients.
+        second: A second study at one site, or None.
     """
 
     name: str
@@ -145,6 +210,12 @@ class Scenario(msgspec.Struct, frozen=True):
     covariates: Covariates
     least: int
     near_misses: dict[Label, int]
+    second: SecondStudy | None = None
+
+    @property
+    def seed_fingerprint(self) -> str:
+        """The fingerprint without the second study: nobody else is drawn anew when it changes."""
+        return msgspec.structs.replace(self, second=None).fingerprint
 
     @property
     def fingerprint(self) -> str:

@@ -13,7 +13,10 @@ from simulator.synthesis.scenario import (
     Arm,
     Covariates,
     Drug,
+    Finding,
+    LesionGroup,
     Scenario,
+    SecondStudy,
     Trait,
     Treatment,
 )
@@ -153,6 +156,72 @@ def _covariates(node: Node) -> Covariates:
     )
 
 
+def _days(node: Node) -> tuple[int, int]:
+    """Two whole numbers of days written ``20 to 60``, in order."""
+
+    def parse(text: str) -> tuple[int, int]:
+        first, last = (int(part) for part in text.split(" to "))
+        if not 0 < first <= last:
+            raise ValueError
+        return first, last
+
+    return node.parsed(parse, "two numbers of days in order, written '20 to 60'")
+
+
+def _finding(node: Node) -> Finding:
+    found = node.fields(("lesions", "days"))
+    return Finding(found["lesions"].integer(0), _days(found["days"]))
+
+
+def _group(node: Node) -> LesionGroup:
+    found = node.fields(
+        ("group", "lesions", "shape", "true median months"),
+        ("lesions of second sessions", "recorded median months"),
+    )
+    later, recorded = found.get("lesions of second sessions"), found.get("recorded median months")
+    return LesionGroup(
+        name=found["group"].text(),
+        lesions=tuple(item.integer(1, 99) for item in found["lesions"].items()),
+        later_lesions=tuple(item.integer(1, 99) for item in later.items()) if later else (),
+        shape=found["shape"].number(0.1, 10),
+        true_median=found["true median months"].number(0.1, 1200),
+        recorded_median=recorded.number(0.1, 1200) if recorded else None,
+    )
+
+
+def _second_study(node: Node) -> SecondStudy:
+    found = node.fields(
+        (
+            "study",
+            "index dates",
+            "groups",
+            "recorded median months",
+            "acceptance",
+            "second session on days",
+            "residual tumours",
+            "local recurrences",
+        )
+    )
+    first, last = parse_dates(found["index dates"])
+    acceptance = found["acceptance"].fields(
+        ("required", "median within months", "horizon months", "at most draws")
+    )
+    return SecondStudy(
+        name=found["study"].text(),
+        first=first,
+        last=last,
+        groups=tuple(_group(item) for item in found["groups"].items()),
+        recorded_median=found["recorded median months"].number(0.1, 1200),
+        required=acceptance["required"].boolean(),
+        median_within=acceptance["median within months"].number(0),
+        horizon=acceptance["horizon months"].integer(1, 600),
+        at_most=acceptance["at most draws"].integer(1),
+        session_days=_days(found["second session on days"]),
+        residual=_finding(found["residual tumours"]),
+        recurrence=_finding(found["local recurrences"]),
+    )
+
+
 def read_scenario(path: Path) -> Scenario:
     """Reads a scenario.
 
@@ -173,7 +242,8 @@ def read_scenario(path: Path) -> Scenario:
             "treatment",
             "covariates",
             "near misses",
-        )
+        ),
+        ("second study",),
     )
     first, last = parse_dates(found["index dates"])
     follow_up = found["follow up"].fields(
@@ -196,4 +266,5 @@ def read_scenario(path: Path) -> Scenario:
         covariates=_covariates(found["covariates"]),
         least=near["at least"].integer(0),
         near_misses={label: counts[label].integer(0) for label in NEAR_MISSES},
+        second=_second_study(found["second study"]) if "second study" in found else None,
     )

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.site.catalogue import write_catalogue
+from simulator.synthesis.ablation_facts import EXTRA_VOCABULARIES, Ablated, ablate
 from simulator.synthesis.background import Background, draw_background
 from simulator.synthesis.codebook import Codebook, site_coding
 from simulator.synthesis.courses import Courses
@@ -21,7 +23,7 @@ from simulator.synthesis.near_misses import draw_near_misses
 from simulator.synthesis.networks import NetworkFile
 from simulator.synthesis.organisations import Organisation
 from simulator.synthesis.plan import SitePlan, generator
-from simulator.synthesis.population import People, draw_milestones, draw_people
+from simulator.synthesis.population import Milestones, People, draw_milestones, draw_people
 from simulator.synthesis.rows import Writer, site_tables
 from simulator.synthesis.treatment import treat
 from simulator.synthesis.truth_file import TRUTH_FOLDER, truth_table, write_truth
@@ -41,6 +43,16 @@ class SiteRows:
     facts: SiteFacts
     courses: Courses
     who: NDArray[np.int64]
+    links: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Second:
+    """The second study's patients at a site, and their facts if there are any."""
+
+    who: NDArray[np.int64]
+    milestones: Milestones
+    ablated: Ablated | None
 
 
 class SiteBuilder:
@@ -72,15 +84,46 @@ class SiteBuilder:
         courses = courses.take(rng.permutation(len(courses)))
         who = np.sort(rng.choice(plan.patients, size=len(courses), replace=False)).astype(np.int64)
         milestones = draw_milestones(rng, courses, organisation)
+        second = self._second(plan, who, organisation)
+        all_courses = Courses.concatenate([courses, plan.second])
+        everyone = np.concatenate([who, second.who])
         people = draw_people(
-            rng, plan.patients, courses, who, milestones, organisation, network.population
+            rng,
+            plan.patients,
+            all_courses,
+            everyone,
+            Milestones.concatenate([milestones, second.milestones]),
+            organisation,
+            network.population,
         )
-        ordinary = draw_background(rng, people, self._background)
-        if not len(courses):
-            return SiteRows(people, ordinary, courses, who)
-        treated = treat(rng, courses, milestones, network.scenario, organisation, self._codebook)
+        facts = draw_background(rng, people, self._background)
         outpatient = self._codebook.row("Visit", "OP")
-        return SiteRows(people, merge(ordinary, treated, who, outpatient), courses, who)
+        if len(courses):
+            treated = treat(
+                rng, courses, milestones, network.scenario, organisation, self._codebook
+            )
+            facts = merge(facts, treated, who, outpatient)
+        links = np.empty((0, 2), dtype=np.int64)
+        if second.ablated is not None:
+            # Identifiers count from 1, and these facts come after all others.
+            before = np.array([len(facts.conditions), len(facts.procedures)])
+            links = second.ablated.links + before + 1
+            facts = merge(facts, second.ablated.treated, second.who, outpatient)
+        return SiteRows(people, facts, all_courses, everyone, links)
+
+    def _second(
+        self, plan: SitePlan, taken: NDArray[np.int64], organisation: Organisation
+    ) -> _Second:
+        """The second study's patients in the places of others; randomness of their own."""
+        rng = generator(self.network, self.seed, "second study/people")
+        milestones = draw_milestones(rng, plan.second, organisation)
+        free = np.setdiff1d(np.arange(plan.patients), taken, assume_unique=True)
+        who = np.sort(rng.choice(free, size=len(plan.second), replace=False)).astype(np.int64)
+        if not len(plan.second):
+            return _Second(who, milestones, None)
+        scenario = self.network.scenario
+        ablated = ablate(rng, plan.second, milestones, scenario, self._codebook)
+        return _Second(who, milestones, ablated)
 
     def write(self, plan: SitePlan, rows: SiteRows) -> None:
         """Writes a site's files beside its place and moves them there when all are whole."""
@@ -89,7 +132,7 @@ class SiteBuilder:
         shutil.rmtree(workplace, ignore_errors=True)
         workplace.mkdir(parents=True)
         try:
-            self._write_files(workplace, organisation, rows)
+            self._write_files(workplace, _with_local_codes(organisation, plan), rows)
         except BaseException:
             shutil.rmtree(workplace, ignore_errors=True)
             raise
@@ -103,6 +146,7 @@ class SiteBuilder:
             rows.facts,
             network.population,
             frozenset(organisation.domains),
+            rows.links,
         )
         write_database(
             workplace / DATABASE_FILE,
@@ -125,6 +169,14 @@ class SiteBuilder:
     def build(self, plan: SitePlan) -> None:
         """Draws and writes a site."""
         self.write(plan, self.draw(plan))
+
+
+def _with_local_codes(organisation: Organisation, plan: SitePlan) -> Organisation:
+    """The organisation with the vocabularies that the second study's facts need, if it has any."""
+    if not len(plan.second):
+        return organisation
+    held = (*organisation.vocabularies, *EXTRA_VOCABULARIES)
+    return msgspec.structs.replace(organisation, vocabularies=held)
 
 
 def _site_file(organisation: Organisation) -> str:

@@ -21,8 +21,8 @@ from simulator.synthesis.organisations import Organisation
 from simulator.synthesis.population import Milestones
 from simulator.synthesis.scenario import Drug, Scenario, Trait
 
-_WOMEN: Final = ("C50.911", "C50.912", "C50.411", "C50.412", "C50.811", "C50.919", "C50.211")
-_MEN: Final = ("C50.921", "C50.922")
+WOMEN: Final = ("C50.911", "C50.912", "C50.411", "C50.412", "C50.811", "C50.919", "C50.211")
+MEN: Final = ("C50.921", "C50.922")
 _OTHER: Final = ("C34.11", "C34.90", "C43.9", "C69.31", "C25.9", "C56.9", "C64.9", "C7A.00")
 _SECOND: Final = ("C22.0", "C22.1", "C18.7", "C18.2", "C19", "C20")
 _IN_SITU: Final = ("D05.11", "D05.12", "D05.01")
@@ -77,7 +77,7 @@ class _Writer:
         """The primary, its spread, receptors, and what the label calls for."""
         courses, miles, facts = self.courses, self.milestones, Collector()
         everyone = np.ones(self.count, dtype=np.bool_)
-        primary = np.where(courses.man, self._pick(_MEN), self._pick(_WOMEN))
+        primary = np.where(courses.man, self._pick(MEN), self._pick(WOMEN))
         primary = np.where(self._labelled(Label.OTHER_PRIMARY), self._pick(_OTHER), primary)
         primary = np.where(self._labelled(Label.IN_SITU), self._pick(_IN_SITU), primary)
         late = self._labelled(Label.BEFORE_METASTASIS)

@@ -26,7 +26,10 @@ def column_of(arm: str) -> str:
 
 
 def truth_table(courses: Courses, who: NDArray[np.int64], scenario: Scenario) -> pa.Table:
-    """One row for each oncology patient of a site, by person.
+    """One row for each oncology patient of a site.
+
+    Patients of the second study have the group of their lesions as arm, and no days under the arms
+    of the first.
 
     Args:
         courses: The patients, shape (n,).
@@ -34,13 +37,16 @@ def truth_table(courses: Courses, who: NDArray[np.int64], scenario: Scenario) ->
         scenario: The scenario.
     """
     labels = [LABELS[number] for number in courses.label]
+    arms = [arm.name for arm in scenario.arms]
+    groups = [] if scenario.second is None else [group.name for group in scenario.second.groups]
+    names = arms + groups
     index = pa.array(courses.index).cast(pa.date32())
     death = pa.array(courses.death, mask=courses.death == NEVER).cast(pa.date32())
     columns = {
         "person_id": pa.array((who + 1).astype(np.int32)),
         "label": pa.array([str(label) for label in labels], pa.string()),
         "excluded_by": pa.array([EXCLUDED_BY[label] for label in labels], pa.string()),
-        "arm": pa.array([scenario.arms[number].name for number in courses.arm], pa.string()),
+        "arm": pa.array([names[number] for number in courses.arm], pa.string()),
         "index_date": index,
         "date_shift_days": pa.array(courses.shift),
         "true_days": pa.array(courses.true_days),
@@ -57,8 +63,10 @@ def truth_table(courses: Courses, who: NDArray[np.int64], scenario: Scenario) ->
         "poor_performance": pa.array(courses.poor_performance),
         "bilirubin": pa.array(courses.bilirubin),
     }
-    for number, arm in enumerate(scenario.arms):
-        columns[column_of(arm.name)] = pa.array(np.ascontiguousarray(courses.under[:, number]))
+    elsewhere = courses.arm >= len(arms)
+    for number, arm in enumerate(arms):
+        under = np.ascontiguousarray(courses.under[:, number])
+        columns[column_of(arm)] = pa.array(under, mask=elsewhere)
     return pa.table(columns)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from simulator.synthesis.ablations import site_of
 from simulator.synthesis.build import build
 from simulator.synthesis.networks import NetworkFile, read_network
 
@@ -22,7 +23,7 @@ def whole() -> NetworkFile:
 
 @pytest.fixture(scope="session")
 def small(whole: NetworkFile) -> NetworkFile:
-    """Some sites of each kind, few near misses: quick to build."""
+    """Some sites of each kind, few near misses, the second study: quick to build."""
     scenario = whole.scenario
     able = [one for one in whole.organisations if one.can_answer(scenario.first, scenario.last)]
     shifted = [one for one in able if one.shift == 365][:2]
@@ -30,6 +31,10 @@ def small(whole: NetworkFile) -> NetworkFile:
     supplies = [one for one in able if one.flavour == "HCPCS" and one not in by_month + shifted]
     no_rxnorm = [one for one in able if "RxNorm" not in one.vocabularies][:1]
     chosen = {one.site for one in [*shifted, *by_month, *supplies[:2], *no_rxnorm]}
+    assert scenario.second is not None
+    ablating = site_of(whole.organisations, scenario.second)
+    assert ablating is not None
+    chosen.add(whole.organisations[ablating].site)
     for one in whole.organisations:
         if one not in able and len(chosen) < 14:
             chosen.add(one.site)

@@ -34,6 +34,7 @@ def test_known_traps_among_drug_codes(code: str) -> None:
 def test_every_billed_dose_maps_to_the_ingredient_that_it_names() -> None:
     mapped = [one for one in HIERARCHY.concepts if one.maps_to is not None]
     assert len(mapped) > 20
+    assert {one.vocabulary for one in mapped} == {"HCPCS", "Local"}
     for one in mapped:
         assert one.maps_to is not None
         assert HIERARCHY.by_code[one.maps_to].description in one.description

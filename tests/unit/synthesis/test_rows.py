@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from simulator.site.schema import column_names
-from simulator.synthesis.labels import EXCLUDED_BY, Label
+from simulator.synthesis.labels import EXCLUDED_BY, NEAR_MISSES, Label
 from simulator.synthesis.networks import NetworkFile
 from simulator.synthesis.organisations import Organisation
 from simulator.synthesis.rows import FILLED
@@ -50,7 +50,7 @@ DOMAIN_TABLES = {
     "measurement": "measurement",
     "death": "death",
 }
-ABLE_LABELS = {label for label in Label if label not in (Label.COHORT, Label.ELSEWHERE)}
+ABLE_LABELS = {label for label in NEAR_MISSES if label is not Label.ELSEWHERE}
 
 
 def ask(folder: Path, sql: str) -> list[tuple[Any, ...]]:

@@ -14,6 +14,7 @@ STANDARD = {
     "procedure_occurrence": (16, 5),
     "measurement": (23, 5),
     "death": (7, 2),
+    "fact_relationship": (5, 5),
     "cdm_source": (11, 7),
     "concept": (10, 8),
     "concept_ancestor": (4, 4),
