@@ -1,4 +1,4 @@
-"""What a client may see: a number, an interval, or that a cell was withheld."""
+"""What a client may see: a number, a stand-in, an interval, or that a cell was withheld."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ class Of(StrEnum):
 
     COUNT = "count"
     DIFFERENCE = "difference to a released count"
+    PART = "a group that it would give away"
 
 
 class Withheld(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -19,7 +20,8 @@ class Withheld(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         below: The threshold.
-        of: Whether the count itself is small, or released it would show a small difference.
+        of: Whether the count itself is small, released it would show a small difference, or it
+            stands for a table of groups of which one is small.
     """
 
     below: int
@@ -33,4 +35,16 @@ class Between(msgspec.Struct, frozen=True):
     at_most: int
 
 
-Released = int | Withheld | Between
+class Rounded(msgspec.Struct, frozen=True):
+    """A number that is shown in place of any of several; a type of its own, as it is no count.
+
+    Attributes:
+        shown: What stands there.
+        stands_for: What it may be in truth.
+    """
+
+    shown: int
+    stands_for: Between
+
+
+Released = int | Withheld | Between | Rounded

@@ -20,6 +20,22 @@ def survival_layout(arms: tuple[str, ...], grid: Grid) -> Layout:
     return Layout((Axis.of("arm", arms), time), (Measure(EVENTS), Measure(CENSORED)))
 
 
+def by_level(table: Table, grid: Grid) -> dict[str, SurvivalTable]:
+    """Splits a table ``arm x level x time`` into a survival table for each level, in their order.
+
+    Raises:
+        ValueError: The table has other axes or measures.
+    """
+    axes = table.layout.axes
+    if [axis.name for axis in axes[:2]] != ["arm", "level"] or len(axes) != 3:
+        raise ValueError("a table of arm x level x time was expected")
+    layout = Layout((axes[0], axes[2]), table.layout.measures)
+    return {
+        level: SurvivalTable(grid, Table(layout, table.values[:, place].copy()))
+        for place, level in enumerate(axes[1].labels)
+    }
+
+
 @dataclass(frozen=True)
 class SurvivalTable:
     """A table with the axes ``arm x time`` together with the grid that gives its cells a meaning.

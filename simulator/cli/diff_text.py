@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from simulator.aggregates.released import Between, Withheld
+from simulator.aggregates.released import Between, Rounded, Withheld
 from simulator.cli.as_json import as_json
 from simulator.cli.layout import console, heading, indented, number, table
 
@@ -146,6 +146,6 @@ def _cells(quantity: Quantity) -> tuple[str, str, str]:
 def _shown(value: Value, digits: int, scale: float) -> str:
     if value is None:
         return "not reached"
-    if isinstance(value, int | Withheld | Between):
+    if isinstance(value, int | Withheld | Between | Rounded):
         return number(value)
     return f"{value * scale:,.{digits}f}"

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from simulator.aggregates.released import Between, Released, Withheld
+from simulator.aggregates.released import Between, Released, Rounded, Withheld
 
 if TYPE_CHECKING:
     from simulator.hub.result import LeftOut
@@ -45,9 +45,11 @@ def console(file: TextIO | None = None) -> Console:
 
 
 def number(count: Released) -> str:
-    """A released count as text."""
+    """A released count as text; one that is shown in place of several is marked."""
     if isinstance(count, Withheld):
         return "withheld"
+    if isinstance(count, Rounded):
+        return f"{count.shown}*"
     if isinstance(count, Between):
         return f"{count.at_least}-{count.at_most}"
     return f"{count:,}"

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from simulator.aggregates.released import Between, Released, Withheld
+from simulator.aggregates.released import Between, Released, Rounded, Withheld
 
 Value = Released | float | None
 Name = tuple[str, ...]
@@ -28,7 +28,7 @@ _WORDS: Final = frozenset(
         "seed",
     }
 )
-_NAMES: Final = ("name", "step", "arm", "reference", "months")
+_NAMES: Final = ("name", "step", "subgroup", "level", "arm", "reference", "months", "share")
 
 
 class Quantity(msgspec.Struct, frozen=True):
@@ -134,9 +134,11 @@ def _member(name: Name, place: int, member: object) -> Iterator[tuple[Name, Valu
     yield from _inside((*name, called), rest)
 
 
-def _released(value: dict[str, Any]) -> Withheld | Between | None:
+def _released(value: dict[str, Any]) -> Withheld | Between | Rounded | None:
     if set(value) == {"withheld"}:
         return msgspec.convert(value["withheld"], Withheld)
     if set(value) == {"at_least", "at_most"}:
         return msgspec.convert(value, Between)
+    if set(value) == {"shown", "stands_for"}:
+        return msgspec.convert(value, Rounded)
     return None

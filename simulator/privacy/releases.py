@@ -10,7 +10,9 @@ from typing import Final
 
 import msgspec
 
+from simulator.aggregates.released import Released
 from simulator.errors import UserError, nearest, one_of
+from simulator.privacy.thresholds import round_small
 
 
 class Place(StrEnum):
@@ -25,7 +27,13 @@ class Treatment(StrEnum):
 
     EXACT = "exact"
     SMALL_WITHHELD = "counts below the threshold are withheld"
+    SMALL_ROUNDED = "counts below the threshold are shown as the greatest of them"
     ARMS_AT_LEAST = "exact for arms of at least the threshold, otherwise refused"
+    TOTALS_ROUNDED = "curves exact; totals below the threshold are shown as the greatest of them"
+    ALL_OR_NOTHING = (
+        "exact for a variable of which no group within an arm is below the threshold, "
+        "otherwise withheld whole"
+    )
 
 
 class Release(msgspec.Struct, frozen=True):
@@ -66,6 +74,7 @@ EXACT: Final = Release(
         "attrition": Treatment.EXACT,
         "assignment": Treatment.EXACT,
         "survival": Treatment.EXACT,
+        "subgroups": Treatment.EXACT,
     },
     says=("raw answers by day: nothing is hidden; for the laboratory only",),
 )
@@ -82,6 +91,7 @@ SECURE_SUM: Final = Release(
         "attrition": Treatment.SMALL_WITHHELD,
         "assignment": Treatment.SMALL_WITHHELD,
         "survival": Treatment.ARMS_AT_LEAST,
+        "subgroups": Treatment.ALL_OR_NOTHING,
     },
     says=(
         "hides which site within one run, not which patient",
@@ -92,14 +102,64 @@ SECURE_SUM: Final = Release(
     ),
 )
 
-RELEASES: Final = {release.name: release for release in (SECURE_SUM, EXACT)}
+PLATFORM: Final = Release(
+    name="platform",
+    version=1,
+    place=Place.NETWORK,
+    masked=True,
+    threshold=11,
+    by_day=False,
+    laboratory_only=False,
+    treatments={
+        "attrition": Treatment.SMALL_ROUNDED,
+        "assignment": Treatment.SMALL_ROUNDED,
+        "survival": Treatment.TOTALS_ROUNDED,
+        "subgroups": Treatment.TOTALS_ROUNDED,
+    },
+    says=(
+        "totals of 1 to 10 are shown as 10, marked 10*; 0 and totals above 10 are exact",
+        "curves are exact, of small arms too: the height of a step gives the true totals back",
+        "neighbouring totals may differ by one patient: differencing possible",
+        "by month, where the modelled platform's curves are by day",
+        "inputs not validated",
+    ),
+)
+
+RELEASES: Final = {release.name: release for release in (SECURE_SUM, PLATFORM, EXACT)}
+
+# The kinds of request that each analysis makes.
+REQUESTS: Final[dict[str, tuple[str, ...]]] = {
+    "attrition": ("attrition", "assignment"),
+    "arms": ("survival",),
+    "log-rank": ("survival",),
+    "hazard ratios": ("survival",),
+    "differences in mean survival": ("survival",),
+    "differences in survival": ("survival",),
+    "subgroups": ("subgroups",),
+}
 
 # Which numbers an analysis gives under each release. A pair that is not listed is refused.
+_BY_MONTH: Final = {"secure-sum": "from months", "platform": "from months", "exact": "from days"}
 ANALYSES: Final[dict[str, dict[str, str]]] = {
-    "attrition": {"secure-sum": "small steps withheld", "exact": "exact"},
-    "arms": {"secure-sum": "by month, refused if an arm has 1 to 10 patients", "exact": "by day"},
-    "log-rank": {"secure-sum": "from months", "exact": "from days"},
-    "hazard ratios": {"secure-sum": "from months", "exact": "from days"},
+    "attrition": {
+        "secure-sum": "small steps withheld",
+        "platform": "1 to 10 shown as 10",
+        "exact": "exact",
+    },
+    "arms": {
+        "secure-sum": "by month, refused if an arm has 1 to 10 patients",
+        "platform": "by month; patients, deaths and numbers at risk of 1 to 10 shown as 10",
+        "exact": "by day",
+    },
+    "log-rank": _BY_MONTH,
+    "hazard ratios": _BY_MONTH,
+    "differences in mean survival": _BY_MONTH,
+    "differences in survival": _BY_MONTH,
+    "subgroups": {
+        "secure-sum": "from months, a variable withheld whole if a group has 1 to 10 patients",
+        "platform": "from months; patients and deaths of 1 to 10 shown as 10",
+        "exact": "from days",
+    },
 }
 
 
@@ -115,3 +175,16 @@ def find_release(name: str) -> Release:
             hint=nearest(name, RELEASES),
         )
     return RELEASES[name]
+
+
+def shown(count: int, release: Release, kind: str) -> Released:
+    """A total of a table that a release let out for a kind of request.
+
+    Args:
+        count: Patients, events or numbers at risk of the table.
+        release: The release that the table was let out by.
+        kind: The kind of request that the table answers.
+    """
+    if release.treatments[kind] is Treatment.TOTALS_ROUNDED:
+        return round_small(count, release.threshold)
+    return count

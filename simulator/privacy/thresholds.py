@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from simulator.aggregates.released import Of, Released, Withheld
+from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
 
 
 def is_small(count: int, threshold: int) -> bool:
     """Whether a count is from 1 up to, not including, the threshold."""
     return 0 < count < threshold
+
+
+def round_small(count: int, threshold: int) -> Released:
+    """A count, the greatest small one shown in place of every small one; 0 stays 0."""
+    if not is_small(count, threshold):
+        return count
+    return Rounded(threshold - 1, Between(1, threshold - 1))
+
+
+def withhold_groups(groups: Sequence[int], threshold: int) -> Withheld | None:
+    """Whether a table about groups of patients is withheld whole because one of them is small.
+
+    Together the groups are all patients of what is released beside them. A part of the table would
+    give the rest by subtraction, so it is all or nothing.
+
+    Args:
+        groups: The number of patients of every group, also of those in no group of the table.
+        threshold: The least size of a group that is not empty.
+    """
+    small = any(is_small(count, threshold) for count in groups)
+    return Withheld(threshold, Of.PART) if small else None
 
 
 def withhold_small(counts: Sequence[int], threshold: int) -> tuple[Released, ...]:

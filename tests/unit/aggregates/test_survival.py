@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.aggregates.grid import Grid, Unit
-from simulator.aggregates.survival import SurvivalTable, survival_layout
-from simulator.aggregates.table import Table
+from simulator.aggregates.survival import SurvivalTable, by_level, survival_layout
+from simulator.aggregates.table import Axis, Layout, Table
 
 ARMS = ("A", "B")
 Row = tuple[int, int, bool]
@@ -97,3 +97,19 @@ def test_the_table_of_all_is_the_sum_of_the_tables_of_parts(
     parts = counted(rows[:cut], unit, 4).table + counted(rows[cut:], unit, 4).table
     assert whole.table == parts
     assert int(whole.patients.sum()) == len(rows)
+
+
+def test_a_table_by_level_is_one_survival_table_for_each_level() -> None:
+    young, old = counted([(0, 3, True), (1, 9, False)]), counted([(0, 3, True), (0, 8, False)])
+    arm, time = young.table.layout.axes
+    layout = Layout((arm, Axis.of("level", ("young", "old")), time), young.table.layout.measures)
+    both = Table(layout, np.stack([young.table.values, old.table.values], axis=1))
+    assert by_level(both, young.grid) == {"young": young, "old": old}
+    # the levels add up to everyone
+    everyone = counted([(0, 3, True), (1, 9, False), (0, 3, True), (0, 8, False)])
+    assert young.table + old.table == everyone.table
+
+
+def test_only_a_table_by_level_can_be_split() -> None:
+    with pytest.raises(ValueError, match="a table of arm x level x time was expected"):
+        by_level(counted([]).table, Grid(Unit.DAY, 1))

@@ -6,7 +6,7 @@ import json
 import msgspec
 import pytest
 
-from simulator.aggregates.released import Between, Of, Released, Withheld
+from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
 from simulator.cli.as_json import as_json, to_json
 from simulator.cli.layout import console, number
 
@@ -20,6 +20,7 @@ from simulator.cli.layout import console, number
         (Withheld(11), "withheld"),
         (Withheld(11, Of.DIFFERENCE), "withheld"),
         (Between(411, 420), "411-420"),
+        (Rounded(10, Between(1, 10)), "10*"),
     ],
 )
 def test_a_released_count_as_text(count: Released, text: str) -> None:
@@ -36,6 +37,10 @@ def test_a_released_count_as_text(count: Released, text: str) -> None:
             {"withheld": {"below": 11, "of": "difference to a released count"}},
         ),
         (Between(411, 420), {"at_least": 411, "at_most": 420}),
+        (
+            Rounded(10, Between(1, 10)),
+            {"shown": 10, "stands_for": {"at_least": 1, "at_most": 10}},
+        ),
         ((Withheld(11), 3), [{"withheld": {"below": 11}}, 3]),
         ({"a": [Withheld(6)]}, {"a": [{"withheld": {"below": 6}}]}),
     ],

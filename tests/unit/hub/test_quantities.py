@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.aggregates.released import Between, Of, Withheld
+from simulator.aggregates.released import Between, Of, Rounded, Withheld
 from simulator.hub.quantities import Quantity, compare, numbers_of
 
 RESULT: dict[str, Any] = {
@@ -73,6 +73,7 @@ def test_a_withheld_number_that_is_none_is_refused() -> None:
         (Withheld(11), Withheld(11, Of.DIFFERENCE), None),
         (Withheld(11), 0, None),
         (Between(1, 3), Between(1, 4), None),
+        (Rounded(10, Between(1, 10)), 11, None),
         (None, 3.0, None),
     ],
 )
@@ -110,3 +111,11 @@ def test_all_that_differs_is_found_in_an_order_that_both_have(
     for each in (one, other):
         kept = [name for name in names if name in each]
         assert kept == sorted(kept)
+
+
+def test_what_a_number_is_shown_for_is_told_from_a_number() -> None:
+    ten = {"shown": 10, "stands_for": {"at_least": 1, "at_most": 10}}
+    level = {"level": "old", "arms": [{"arm": "A", "patients": ten}]}
+    found = dict(numbers_of({"network": {}, "subgroups": [{"subgroup": "age", "levels": [level]}]}))
+    name = ("subgroups", "age", "levels", "old", "arms", "A", "patients")
+    assert found == {name: Rounded(10, Between(1, 10))}

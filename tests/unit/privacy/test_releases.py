@@ -6,19 +6,25 @@ from typing import get_args
 
 import pytest
 
+from simulator.aggregates.released import Between, Rounded
 from simulator.errors import UserError
 from simulator.messages.needs import Need
 from simulator.privacy.releases import (
     ANALYSES,
+    EXACT,
+    PLATFORM,
     RELEASES,
+    REQUESTS,
     SECURE_SUM,
     Place,
     Release,
     Treatment,
     find_release,
+    shown,
 )
 
-KINDS = {need.__struct_config__.tag for need in get_args(Need)}
+KINDS = {need.__struct_config__.tag for need in get_args(Need)} | {"subgroups"}
+BY_THRESHOLD = {*Treatment} - {Treatment.EXACT}
 releases = pytest.mark.parametrize("release", RELEASES.values(), ids=list(RELEASES))
 
 
@@ -30,7 +36,7 @@ def test_a_release_treats_known_requests_only(release: Release) -> None:
 
 @releases
 def test_a_treatment_that_needs_a_threshold_has_one(release: Release) -> None:
-    needs_one = {Treatment.SMALL_WITHHELD, Treatment.ARMS_AT_LEAST} & {*release.treatments.values()}
+    needs_one = BY_THRESHOLD & {*release.treatments.values()}
     assert (release.threshold > 0) == bool(needs_one)
 
 
@@ -55,14 +61,26 @@ def test_each_analysis_says_what_it_gives_under_each_release(analysis: str) -> N
     assert all(cells.values())
 
 
+def test_each_analysis_says_what_it_asks() -> None:
+    assert set(REQUESTS) == set(ANALYSES)
+    assert {kind for kinds in REQUESTS.values() for kind in kinds} <= KINDS
+
+
 @releases
-def test_an_analysis_is_offered_only_where_its_request_is_answered(release: Release) -> None:
-    asks = {"attrition": "attrition"} | dict.fromkeys(
-        ("arms", "log-rank", "hazard ratios"), "survival"
-    )
-    assert set(asks) == set(ANALYSES)
-    for analysis, request in asks.items():
-        assert (release.name in ANALYSES[analysis]) <= (request in release.treatments)
+@pytest.mark.parametrize("analysis", ANALYSES)
+def test_an_analysis_is_offered_just_where_its_requests_are_answered(
+    analysis: str, release: Release
+) -> None:
+    answered = all(kind in release.treatments for kind in REQUESTS[analysis])
+    assert (release.name in ANALYSES[analysis]) == answered
+
+
+@pytest.mark.parametrize("count", [0, 1, 10, 11, 418])
+def test_a_total_of_a_released_table_is_exact_but_under_platform(count: int) -> None:
+    for release in (SECURE_SUM, EXACT):
+        assert shown(count, release, "survival") == count
+    small = Rounded(10, Between(1, 10)) if 1 <= count <= 10 else count
+    assert shown(count, PLATFORM, "survival") == shown(count, PLATFORM, "subgroups") == small
 
 
 def test_a_release_is_found_by_its_name() -> None:
@@ -73,6 +91,6 @@ def test_an_unknown_release_names_those_there_are_and_the_nearest() -> None:
     with pytest.raises(UserError) as caught:
         find_release("secure-summ")
     assert str(caught.value) == (
-        "there is no release 'secure-summ'; expected 'secure-sum' or 'exact'\n"
+        "there is no release 'secure-summ'; expected 'secure-sum', 'platform' or 'exact'\n"
         "  Did you mean 'secure-sum'?"
     )

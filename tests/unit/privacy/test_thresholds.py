@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.aggregates.released import Of, Released, Withheld
-from simulator.privacy.thresholds import is_small, withhold_small, withhold_steps
+from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
+from simulator.privacy.thresholds import (
+    is_small,
+    round_small,
+    withhold_groups,
+    withhold_small,
+    withhold_steps,
+)
 
 THRESHOLD = 11
 SMALL = Withheld(THRESHOLD)
@@ -31,6 +37,46 @@ def numbers(released: tuple[Released, ...]) -> list[int]:
 )
 def test_small_is_1_to_10(count: int, *, small: bool) -> None:
     assert is_small(count, THRESHOLD) is small
+
+
+@pytest.mark.parametrize("count", range(30))
+def test_1_to_10_are_all_shown_as_the_same_and_nothing_else_is(count: int) -> None:
+    shown = round_small(count, THRESHOLD)
+    if 1 <= count <= 10:
+        assert shown == Rounded(10, Between(1, 10))
+    else:
+        assert shown == count
+
+
+@pytest.mark.parametrize(
+    ("groups", "withheld"),
+    [
+        ([], False),
+        ([0, 0], False),
+        ([11, 200, 0], False),
+        ([11, 200, 1], True),
+        ([10], True),
+        ([10, 10], True),
+    ],
+)
+def test_one_small_group_withholds_them_all(groups: list[int], *, withheld: bool) -> None:
+    expected = Withheld(THRESHOLD, Of.PART) if withheld else None
+    assert withhold_groups(groups, THRESHOLD) == expected
+    assert withhold_groups(groups, 0) is None
+
+
+@given(st.lists(st.lists(st.integers(0, 40), min_size=2, max_size=4), max_size=4))
+@_law
+def test_no_sum_or_difference_within_an_arm_is_small_where_groups_are_released(
+    arms: list[list[int]],
+) -> None:
+    """Whoever subtracts any levels of an arm from its total is left with 0 or with many."""
+    if withhold_groups([count for arm in arms for count in arm], THRESHOLD) is not None:
+        return
+    for arm in arms:
+        for chosen in product((0, 1), repeat=len(arm)):
+            left = sum(arm) - sum(n for n, taken in zip(arm, chosen, strict=True) if taken)
+            assert not is_small(left, THRESHOLD)
 
 
 # A funnel, and what is released of it: the last step is decided first, then upwards.
