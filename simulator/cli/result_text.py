@@ -16,10 +16,13 @@ from rich.text import Text
 from simulator import __version__
 from simulator.cli.as_json import as_json
 from simulator.cli.layout import console, heading, indented, number, print_left_out, table
+from simulator.cli.subgroup_text import p_value, print_subgroups, ratio_text
 from simulator.errors import UserError
 
 if TYPE_CHECKING:
-    from simulator.hub.result import ArmResult, FrozenResult, Report, StudyResult
+    from simulator.aggregates.released import Released
+    from simulator.hub.analyses.results import ArmResult
+    from simulator.hub.result import FrozenResult, Report, StudyResult
 
 _NOT_REACHED: Final = "not reached"
 
@@ -63,11 +66,16 @@ def _csv(result: StudyResult) -> str:
         for mark in arm.survival:
             writer.writerow(
                 [
-                    *(arm.arm, arm.patients, arm.events),
-                    *(mark.months, mark.at_risk, mark.estimate, mark.lower, mark.upper),
+                    *(arm.arm, _cell(arm.patients), _cell(arm.events)),
+                    *(mark.months, _cell(mark.at_risk), mark.estimate, mark.lower, mark.upper),
                 ]
             )
     return text.getvalue()
+
+
+def _cell(count: Released) -> int | str:
+    """A count as a number; what is none, in a form that is never read as one."""
+    return count if isinstance(count, int) else number(count)
 
 
 def _result(screen: Console, result: StudyResult) -> None:
@@ -82,6 +90,7 @@ def _result(screen: Console, result: StudyResult) -> None:
     _print_arms(screen, result.arms)
     _print_survival(screen, result.arms)
     _print_contrasts(screen, result)
+    print_subgroups(screen, result.subgroups)
     heading(screen, "how to read this")
     for line in (
         f"Estimand: {result.estimand}.",
@@ -140,8 +149,8 @@ def _print_arms(screen: Console, arms: tuple[ArmResult, ...]) -> None:
     rows = table(*headings, *([f"mean to {mean}"] if mean else []))
     for arm in arms:
         cells = [
-            f"{arm.patients:,}",
-            f"{arm.events:,}",
+            number(arm.patients),
+            number(arm.events),
             _estimate(
                 arm.median_months.estimate, arm.median_months.lower, arm.median_months.upper, 1.0
             ),
@@ -185,7 +194,7 @@ def _print_survival(screen: Console, arms: tuple[ArmResult, ...]) -> None:
                 for mark in arm.survival
             ),
         )
-        rows.add_row("", *(f"{mark.at_risk:,}" for mark in arm.survival), style="dim")
+        rows.add_row("", *(number(mark.at_risk) for mark in arm.survival), style="dim")
     screen.print(Padding(rows, (0, 0, 0, 2)))
 
 
@@ -197,23 +206,17 @@ def _print_contrasts(screen: Console, result: StudyResult) -> None:
     indented(
         screen,
         f"log-rank over {len(result.arms)} arms: chi-squared {test.statistic:.2f}, "
-        f"{test.df} df, p = {_p(test.p)}",
+        f"{test.df} df, p = {p_value(test.p)}",
     )
     rows = table("hazard ratio of", "against", "ratio (95 %)", "p", "Holm's")
     rows.columns[1].justify = "left"
     rows.padding = (0, 1, 0, 0)
     for ratio in result.hazard_ratios:
-        found = "not estimable"
-        if ratio.estimate is not None:
-            low, high = (
-                "" if bound is None else f"{bound:.2f}" for bound in (ratio.lower, ratio.upper)
-            )
-            found = f"{ratio.estimate:.2f} ({low}-{high})"
-        rows.add_row(ratio.arm, ratio.reference, found, _p(ratio.p), _p(ratio.p_adjusted))
+        rows.add_row(
+            ratio.arm,
+            ratio.reference,
+            ratio_text(ratio),
+            p_value(ratio.p),
+            p_value(ratio.p_adjusted),
+        )
     screen.print(Padding(rows, (0, 0, 0, 2)))
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"

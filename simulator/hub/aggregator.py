@@ -11,22 +11,32 @@ from functools import reduce
 
 import numpy as np
 
-from simulator.aggregates.survival import SurvivalTable
+from simulator.aggregates.released import Withheld
+from simulator.aggregates.survival import SurvivalTable, by_level
 from simulator.aggregates.table import Table
 from simulator.errors import Refused, UserError
-from simulator.hub.analyses import ReleasedCounts, ReleasedTables
+from simulator.hub.analyses.released import ReleasedCounts, ReleasedLevels, ReleasedTables
 from simulator.language.study import Question
 from simulator.messages.codec import MalformedMessage, decode_cells
 from simulator.messages.needs import (
+    NO_LEVEL,
+    SEVERAL_LEVELS,
     AssignmentNeed,
     AttritionNeed,
     Need,
     SurvivalNeed,
+    kind_of,
     layout_of,
 )
 from simulator.messages.requests import RoundAnswer, RoundRequest
-from simulator.privacy.releases import Release
-from simulator.privacy.thresholds import is_small, withhold_small, withhold_steps
+from simulator.privacy.releases import Release, Treatment
+from simulator.privacy.thresholds import (
+    is_small,
+    round_small,
+    withhold_groups,
+    withhold_small,
+    withhold_steps,
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,8 @@ class Opened:
 
     Attributes:
         released: What was released for each need.
-        alone_in_a_cell: The share of patients who are alone in a released survival cell, 0 to 1.
+        alone_in_a_cell: The share of patients who are alone in a cell of a survival table, of the
+            released one with the greatest such share, 0 to 1.
         sites_with_matches: How many sites hold a patient of the cohort; None where the release
             does not show it.
     """
@@ -80,8 +91,10 @@ def open_round(
 
     Raises:
         Refused: The release does not let a table out.
-        UserError: Patients are in several arms.
+        UserError: Patients are in several arms, or in several levels of a subgroup.
     """
+    for need in request.needs:
+        treatment_of(need, release)
     sums = {
         need: reduce(lambda a, b: a + b, (tables[place] for tables in answers))
         for place, need in enumerate(request.needs)
@@ -92,7 +105,12 @@ def open_round(
     _check_overlap(request.question, sums, release)
     _check_arms(sums, release)
     released = {need: _released(need, table, release) for need, table in sums.items()}
-    return Opened(released, _alone(released), matches)
+    let_out = [
+        sums[need]
+        for need, found in released.items()
+        if isinstance(found, SurvivalTable | ReleasedLevels)
+    ]
+    return Opened(released, max(map(_alone, let_out), default=0.0), matches)
 
 
 def _sites_with_matches(request: RoundRequest, answers: Sequence[tuple[Table, ...]]) -> int | None:
@@ -120,7 +138,9 @@ def _check_arms(sums: Mapping[Need, Table], release: Release) -> None:
     """Refuses survival where an arm is small: withheld, it would follow from the others."""
     small: list[str] = []
     for need, table in sums.items():
-        if isinstance(need, SurvivalNeed):
+        if isinstance(need, SurvivalNeed) and (
+            treatment_of(need, release) is Treatment.ARMS_AT_LEAST
+        ):
             survival = SurvivalTable(need.grid, table)
             small += [
                 arm
@@ -136,19 +156,68 @@ def _check_arms(sums: Mapping[Need, Table], release: Release) -> None:
         )
 
 
-def _released(need: Need, table: Table, release: Release) -> ReleasedCounts | SurvivalTable:
+def treatment_of(need: Need, release: Release) -> Treatment:
+    """What a release does to a need.
+
+    Raises:
+        Refused: The release does not say what happens to such a need.
+    """
+    found = release.treatments.get(kind_of(need))
+    if found is None:
+        raise Refused(
+            f"the release '{release.name}' does not say what happens to '{kind_of(need)}'",
+            hint="Ask under another release, or leave that part out of the study.",
+        )
+    return found
+
+
+def _released(
+    need: Need, table: Table, release: Release
+) -> ReleasedCounts | ReleasedLevels | SurvivalTable | Withheld:
+    """What a release lets out of the sum that answers a need; refusals are behind it."""
+    treatment = treatment_of(need, release)
     if isinstance(need, SurvivalNeed):
+        if need.subgroup:
+            return _levels(need, table, release)
         return SurvivalTable(need.grid, table)
     counts = [int(count) for count in table.flat()]
+    labels = table.layout.axes[0].labels
+    if treatment is Treatment.SMALL_ROUNDED:
+        return ReleasedCounts(
+            labels, tuple(round_small(count, release.threshold) for count in counts)
+        )
     withhold = withhold_steps if isinstance(need, AttritionNeed) else withhold_small
-    return ReleasedCounts(table.layout.axes[0].labels, withhold(counts, release.threshold))
+    threshold = 0 if treatment is Treatment.EXACT else release.threshold
+    return ReleasedCounts(labels, withhold(counts, threshold))
 
 
-def _alone(released: ReleasedTables) -> float:
-    """The share of patients who are the only one in their cell of a released survival table."""
-    alone = patients = 0
-    for table in released.values():
-        if isinstance(table, SurvivalTable):
-            alone += int(np.count_nonzero(table.table.values == 1))
-            patients += int(table.patients.sum())
-    return alone / patients if patients else 0.0
+def _levels(need: SurvivalNeed, table: Table, release: Release) -> ReleasedLevels | Withheld:
+    """The arms by the levels of a subgroup, all of them or nothing.
+
+    Raises:
+        UserError: Patients are in several levels.
+    """
+    tables = by_level(table, need.grid)
+    several = int(tables.pop(SEVERAL_LEVELS).patients.sum())
+    if several:
+        number = "some" if is_small(several, release.threshold) else str(several)
+        raise UserError(
+            f"the levels of the subgroup '{need.subgroup}' overlap: {number} patients are in more "
+            "than one",
+            hint="Make the levels exclude each other.",
+        )
+    if treatment_of(need, release) is Treatment.ALL_OR_NOTHING:
+        groups = [int(patients) for found in tables.values() for patients in found.patients]
+        withheld = withhold_groups(groups, release.threshold)
+        if withheld is not None:
+            return withheld
+    return ReleasedLevels(rest=tables.pop(NO_LEVEL), levels=tables)
+
+
+def _alone(table: Table) -> float:
+    """The share of patients who are the only one in their cell of a survival table.
+
+    A subgroup's table holds those in no level, too: they follow by subtraction.
+    """
+    patients = int(table.values.sum())
+    return int(np.count_nonzero(table.values == 1)) / patients if patients else 0.0

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
-from simulator.aggregates.released import Withheld
-from simulator.hub.analyses import Comparison, Funnel
+from simulator.hub.analyses import Comparison, Funnel, Subgroups
 from simulator.hub.planner import Candidate, Plan, make_plan
 from simulator.hub.result import (
     CohortResult,
@@ -225,6 +224,11 @@ def _result(
         },
         definition=definition(study),
         frozen=frozen,
+        rmst_differences=comparison.rmst_differences,
+        survival_differences=comparison.survival_differences,
+        subgroups=next(
+            (part.variables for part in finished.parts if isinstance(part, Subgroups)), ()
+        ),
     )
 
 
@@ -267,8 +271,8 @@ def _notes(plan: Plan, finished: Finished, funnel: Funnel, settings: Settings) -
             f"{len(plan.roster)} sites (at most {most}): their facts cannot be found there"
         )
     unassigned = funnel.assignment.counts[funnel.assignment.labels.index(NO_ARM)]
-    if isinstance(unassigned, Withheld) or unassigned != 0:
-        number = "some" if isinstance(unassigned, Withheld) else str(unassigned)
+    if unassigned != 0:
+        number = str(unassigned) if isinstance(unassigned, int) else "some"
         notes.append(f"{number} patients pass every step and are in no arm")
     notes += [str(finding) for finding in lint(plan.study)]
     return tuple(notes)

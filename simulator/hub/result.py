@@ -8,86 +8,15 @@ from typing import Any
 import msgspec
 
 from simulator.aggregates.released import Released
-
-
-class Interval(msgspec.Struct, frozen=True):
-    """An estimate with its 95 % interval; None where it is not reached."""
-
-    estimate: float | None
-    lower: float | None
-    upper: float | None
-
-
-class Landmark(msgspec.Struct, frozen=True):
-    """Survival at a number of months, and the patients still watched then."""
-
-    months: int
-    at_risk: int
-    estimate: float | None
-    lower: float | None
-    upper: float | None
-
-
-class RestrictedMean(msgspec.Struct, frozen=True):
-    """Mean survival up to a number of months."""
-
-    months: int
-    estimate: float | None
-    lower: float | None
-    upper: float | None
-
-
-class ArmResult(msgspec.Struct, frozen=True):
-    """What is known of one arm.
-
-    Attributes:
-        arm: Its name.
-        patients: Those in this arm alone.
-        events: How many of them had the outcome.
-        censored: The others.
-        median_months: The first time at which half have had the outcome.
-        median_follow_up_months: The median of the reverse curve.
-        survival: At the study's landmarks.
-        rmst_months: Mean survival up to the study's month, if it names one.
-        curve: At the end of every month for as long as anyone was followed.
-    """
-
-    arm: str
-    patients: int
-    events: int
-    censored: int
-    median_months: Interval
-    median_follow_up_months: float | None
-    survival: tuple[Landmark, ...]
-    rmst_months: RestrictedMean | None
-    curve: tuple[Landmark, ...]
-
-
-class LogRankResult(msgspec.Struct, frozen=True):
-    """The k-sample log-rank test."""
-
-    statistic: float
-    df: int
-    p: float
-
-
-class HazardRatioResult(msgspec.Struct, frozen=True):
-    """One pairwise contrast of the joint Cox model; `p_adjusted` is Holm's over all pairs."""
-
-    arm: str
-    reference: str
-    estimate: float | None
-    lower: float | None
-    upper: float | None
-    p: float | None
-    p_adjusted: float | None
-
-
-class AttritionStep(msgspec.Struct, frozen=True):
-    """How many patients are left after a step."""
-
-    step: str
-    patients: Released
+from simulator.hub.analyses.results import (
+    ArmResult,
+    AttritionStep,
+    HazardRatioResult,
+    LogRankResult,
+    RestrictedMeanDifference,
+    SubgroupResult,
+    SurvivalDifference,
+)
 
 
 class CohortResult(msgspec.Struct, frozen=True):
@@ -206,6 +135,9 @@ class StudyResult(msgspec.Struct, frozen=True):
     fingerprints: dict[str, str]
     definition: dict[str, dict[str, Any]]
     frozen: FrozenResult | None = None
+    rmst_differences: tuple[RestrictedMeanDifference, ...] = ()
+    survival_differences: tuple[SurvivalDifference, ...] = ()
+    subgroups: tuple[SubgroupResult, ...] = ()
 
     @property
     def fingerprint(self) -> str:

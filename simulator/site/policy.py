@@ -9,7 +9,7 @@ import msgspec
 
 from simulator.aggregates.grid import Unit
 from simulator.language.documents import Node, read_document
-from simulator.messages.needs import SurvivalNeed
+from simulator.messages.needs import SurvivalNeed, kind_of
 from simulator.messages.requests import RoundRequest
 from simulator.privacy.releases import RELEASES, Release
 
@@ -121,7 +121,7 @@ def _stricter(policy: Policy, release: Release, request: RoundRequest) -> str | 
             f"the request names {request.release.network_threshold}"
         )
     for need in request.needs:
-        if need.__struct_config__.tag not in release.treatments:
+        if kind_of(need) not in release.treatments:
             return f"the release '{release.name}' does not say what happens to such a request"
         by_day = isinstance(need, SurvivalNeed) and need.grid.unit is Unit.DAY
         if by_day and policy.finest_bin is not Unit.DAY:

@@ -1,0 +1,216 @@
+"""What each release lets out of each kind of request, cell by cell of the table in the code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+import pytest
+
+from simulator.aggregates.grid import Grid, Unit
+from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
+from simulator.aggregates.survival import SurvivalTable
+from simulator.aggregates.table import Table
+from simulator.errors import Refused, UserError
+from simulator.hub.aggregator import Opened, open_round
+from simulator.hub.analyses.released import ReleasedCounts, ReleasedLevels
+from simulator.language.criteria import AgeCriterion
+from simulator.language.study import Arm, Question, Subgroup
+from simulator.language.windows import AgeRange
+from simulator.messages.needs import (
+    NO_LEVEL,
+    SEVERAL_LEVELS,
+    AssignmentNeed,
+    AttritionNeed,
+    EntriesNeed,
+    Need,
+    SurvivalNeed,
+    kind_of,
+    layout_of,
+)
+from simulator.messages.requests import ReleaseTerms, RoundRequest
+from simulator.privacy.releases import EXACT, PLATFORM, RELEASES, SECURE_SUM, Release, Treatment
+from tests.unit.hub.wires import study
+
+TEN = Rounded(10, Between(1, 10))
+LEVELS = ("young", "old")
+
+
+def asked() -> Question:
+    """Two arms, and a subgroup of two levels."""
+    ages = (AgeRange(None, 49), AgeRange(50, None))
+    levels = tuple(Arm(name, AgeCriterion(age)) for name, age in zip(LEVELS, ages, strict=True))
+    return msgspec.structs.replace(study().question, subgroups=(Subgroup("age", levels),))
+
+
+def need_of(kind: str) -> Need:
+    """A need of a kind."""
+    grid = Grid(Unit.MONTH, 12)
+    needs: tuple[Need, ...] = (
+        AttritionNeed(),
+        AssignmentNeed(),
+        SurvivalNeed(grid),
+        SurvivalNeed(grid, "age"),
+        EntriesNeed(),
+    )
+    return next(need for need in needs if kind_of(need) == kind)
+
+
+KINDS = ("attrition", "assignment", "survival", "subgroups", "entries")
+
+
+def opened(release: Release, kind: str, values: Sequence[object]) -> Opened:
+    """The round in which one of two sites holds everything; the last axes are filled up with 0."""
+    need, question = need_of(kind), asked()
+    layout = layout_of(need, question)
+    cells = np.zeros(layout.shape, dtype=np.int64)
+    given = np.array(values, dtype=np.int64)
+    if given.size:
+        cells[tuple(slice(size) for size in given.shape)] = given
+    terms = ReleaseTerms(release.name, release.version, release.threshold)
+    request = RoundRequest("run", 1, "roster", 2, terms, question, (need,))
+    return open_round(request, release, [(Table.zero(layout),), (Table(layout, cells),)])
+
+
+def counts(release: Release, kind: str, values: Sequence[int]) -> tuple[Released, ...]:
+    (found,) = opened(release, kind, [[value] for value in values]).released.values()
+    assert isinstance(found, ReleasedCounts)
+    return found.counts
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("release", RELEASES.values(), ids=list(RELEASES))
+def test_what_is_not_in_the_table_is_refused(release: Release, kind: str) -> None:
+    if kind in release.treatments:
+        opened(release, kind, [])  # zeros are let out
+        return
+    with pytest.raises(Refused, match=f"'{release.name}' does not say what happens to '{kind}'"):
+        opened(release, kind, [])
+
+
+def test_every_treatment_is_tried_below() -> None:
+    used = {treatment for release in RELEASES.values() for treatment in release.treatments.values()}
+    assert used == {*Treatment}
+
+
+class TestCounts:
+    FUNNEL = (50, 30, 4)
+
+    def test_exactly(self) -> None:
+        assert counts(EXACT, "attrition", self.FUNNEL) == self.FUNNEL
+        assert counts(EXACT, "assignment", (4, 30, 0, 0)) == (4, 30, 0, 0)
+
+    def test_withheld(self) -> None:
+        near = Withheld(11, Of.DIFFERENCE)
+        assert counts(SECURE_SUM, "attrition", (40, 36, 30)) == (near, near, 30)
+        assert counts(SECURE_SUM, "attrition", self.FUNNEL) == (50, 30, Withheld(11))
+        assert counts(SECURE_SUM, "assignment", (30, 50, 0, 0)) == (30, 50, 0, 0)
+        assert counts(SECURE_SUM, "assignment", (4, 30, 0, 0))[0] == Withheld(11)
+
+    def test_rounded(self) -> None:
+        # no rule for differences: 40 and 36 stand side by side
+        assert counts(PLATFORM, "attrition", (40, 36, 4)) == (40, 36, TEN)
+        assert counts(PLATFORM, "assignment", (1, 10, 11, 0)) == (TEN, TEN, 11, 0)
+
+
+def survival(*arms: tuple[int, int]) -> list[list[list[int]]]:
+    """For each arm how many die and how many are censored in the first month."""
+    return [[[died, censored]] for died, censored in arms]
+
+
+class TestSurvival:
+    @pytest.mark.parametrize("release", [EXACT, PLATFORM])
+    def test_a_small_arm_is_let_out_as_it_is(self, release: Release) -> None:
+        (found,) = opened(release, "survival", survival((2, 3), (9, 9))).released.values()
+        assert isinstance(found, SurvivalTable)
+        assert found.patients.tolist() == [5, 18]
+        assert found.events[:, 0].tolist() == [2, 9]
+
+    def test_a_small_arm_refuses_the_table(self) -> None:
+        with pytest.raises(Refused, match="arms of at least 11 patients; too small: 'with'"):
+            opened(SECURE_SUM, "survival", survival((2, 8), (9, 9)))
+
+    def test_arms_of_11_are_let_out(self) -> None:
+        (found,) = opened(SECURE_SUM, "survival", survival((2, 9), (0, 11))).released.values()
+        assert isinstance(found, SurvivalTable)
+        assert found.patients.tolist() == [11, 11]
+
+
+def levels(*arms: tuple[int, ...]) -> list[list[list[list[int]]]]:
+    """For each arm the patients of young, old, in none and in several, all censored in month 1."""
+    return [[[[0, count], [0, 0]] for count in arm] for arm in arms]
+
+
+class TestSubgroups:
+    GROUPS = ((11, 20, 0, 0), (0, 30, 12, 0))
+
+    @pytest.mark.parametrize("release", RELEASES.values(), ids=list(RELEASES))
+    def test_where_no_group_is_small_all_is_let_out(self, release: Release) -> None:
+        (found,) = opened(release, "subgroups", levels(*self.GROUPS)).released.values()
+        assert isinstance(found, ReleasedLevels)
+        assert {name: table.patients.tolist() for name, table in found.levels.items()} == {
+            "young": [11, 0],
+            "old": [20, 30],
+        }
+        assert found.rest.patients.tolist() == [0, 12]
+
+    @pytest.mark.parametrize("arm", [0, 1])
+    @pytest.mark.parametrize("place", [0, 1, 2])
+    @pytest.mark.parametrize("size", [1, 10])
+    def test_one_small_group_withholds_the_variable(self, arm: int, place: int, size: int) -> None:
+        groups = [list(group) for group in ((11, 20, 12, 0), (13, 30, 12, 0))]
+        groups[arm][place] = size
+        values = levels(*(tuple(group) for group in groups))
+        (found,) = opened(SECURE_SUM, "subgroups", values).released.values()
+        assert found == Withheld(11, Of.PART)
+        for release in (EXACT, PLATFORM):
+            (found,) = opened(release, "subgroups", values).released.values()
+            assert isinstance(found, ReleasedLevels)
+            tables = (*found.levels.values(), found.rest)
+            assert tables[place].patients[arm] == size
+
+    @pytest.mark.parametrize(("several", "told"), [(1, "some"), (10, "some"), (11, "11")])
+    def test_levels_that_overlap_are_the_users_error(self, several: int, told: str) -> None:
+        values = levels((11, 20, 0, several), (0, 30, 12, 0))
+        with pytest.raises(UserError) as caught:
+            opened(SECURE_SUM, "subgroups", values)
+        assert caught.value.message == (
+            f"the levels of the subgroup 'age' overlap: {told} patients are in more than one"
+        )
+
+    def test_the_labels_are_where_the_rule_looks_for_them(self) -> None:
+        layout = layout_of(need_of("subgroups"), asked())
+        assert layout.axes[1].labels == (*LEVELS, NO_LEVEL, SEVERAL_LEVELS)
+
+
+class TestAlone:
+    def test_a_withheld_variable_counts_nothing(self) -> None:
+        assert opened(SECURE_SUM, "subgroups", levels((1, 20, 0, 0))).alone_in_a_cell == 0.0
+
+    def test_those_alone_in_a_level_count(self) -> None:
+        values = levels((12, 20, 0, 0), (0, 30, 12, 0))
+        values[0][0] = [[0, 11], [0, 1]]
+        found = opened(SECURE_SUM, "subgroups", values)
+        assert found.alone_in_a_cell == pytest.approx(1 / 74)
+
+    def test_those_in_no_level_count_as_they_follow_by_subtraction(self) -> None:
+        values = levels((12, 20, 0, 0), (0, 30, 12, 0))
+        values[1][2] = [[0, 11], [1, 0]]
+        assert opened(SECURE_SUM, "subgroups", values).alone_in_a_cell == pytest.approx(1 / 74)
+
+    def test_the_table_with_the_greatest_share_is_told(self) -> None:
+        question, grid = asked(), Grid(Unit.MONTH, 12)
+        needs = (SurvivalNeed(grid), SurvivalNeed(grid, "age"))
+        tables = []
+        for need in needs:
+            cells = np.zeros(layout_of(need, question).shape, dtype=np.int64)
+            if need.subgroup:  # 12 and 12 of each arm; one of each level alone in a month
+                cells[:, :2, 0, 1], cells[:, :2, 1, 1] = 11, 1
+            else:
+                cells[:, 0, 1], cells[:, 1, 1] = 22, 2
+            tables.append(Table(layout_of(need, question), cells))
+        terms = ReleaseTerms("secure-sum", 1, 11)
+        request = RoundRequest("run", 1, "roster", 2, terms, question, needs)
+        found = open_round(request, SECURE_SUM, [tuple(tables)])
+        assert found.alone_in_a_cell == pytest.approx(4 / 48)
