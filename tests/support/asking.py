@@ -10,7 +10,7 @@ from simulator.aggregates.survival import SurvivalTable
 from simulator.aggregates.table import Table
 from simulator.language.reading import parse_study
 from simulator.language.study import Question
-from simulator.messages.needs import AssignmentNeed, AttritionNeed, Need, SurvivalNeed
+from simulator.messages.needs import AssignmentNeed, AttritionNeed, EntriesNeed, Need, SurvivalNeed
 from simulator.site.store import Store
 from tests.support import records
 from tests.support.engines import Engine
@@ -24,6 +24,8 @@ CODES: Final = """
   chemo: [RxNorm 3639 with descendants]
   immuno: [RxNorm 1547545]
   test: [LOINC 718-7]
+  bilirubin: [LOINC 1975-2]
+  clotting: [LOINC 6301-6]
   stay: [Visit IP]
 """
 INDEX: Final = "{procedure: index, occurrence: first}"
@@ -37,12 +39,18 @@ def question(
     index: str = INDEX,
     codes: str = CODES,
     months: int = 12,
+    outcome: str = "death",
+    follow_up: str = "",
+    more: str = "",
 ) -> Question:
-    """A question whose parts are given as YAML, indented by two."""
+    """A question whose parts are given as YAML, indented by two.
+
+    `follow_up` and `more` are further keys of the follow-up, after a comma, and of the study.
+    """
     return parse_study(
         f"study: example\nversion: 1\ntitle: an example\ncodes:\n{codes}\nindex: {index}\n"
         f"steps:\n{steps or '  []'}\narms:\n{arms}\n"
-        f"outcome: death\nfollow up: {{months: {months}}}\n"
+        f"outcome: {outcome}\nfollow up: {{months: {months}{follow_up}}}\n{more}"
         "analyses: {survival at months: []}\n"
     ).question
 
@@ -68,6 +76,26 @@ class Site:
     def assignment(self, asked: Question, people: str) -> dict[str, int]:
         """How many of the cohort are in each arm."""
         return _counts(self.ask(asked, people, AssignmentNeed()))
+
+    def entries(self, asked: Question, people: str) -> dict[str, tuple[int, int, int]]:
+        """Patients, days and events that may be the index, after each step."""
+        table = self.ask(asked, people, EntriesNeed())
+        labels = table.layout.axes[0].labels
+        return dict(zip(labels, map(tuple, table.values.tolist()), strict=True))
+
+    def levels(self, asked: Question, people: str, name: str) -> dict[tuple[str, str], int]:
+        """How many patients are in each arm and level of a subgroup, where there are any."""
+        table = self.ask(
+            asked, people, SurvivalNeed(Grid(Unit.MONTH, asked.follow_up.months), name)
+        )
+        arms, levels = (axis.labels for axis in table.layout.axes[:2])
+        number = table.values.sum(axis=(2, 3))
+        return {
+            (arm, level): int(number[i, j])
+            for i, arm in enumerate(arms)
+            for j, level in enumerate(levels)
+            if number[i, j]
+        }
 
     def survival(
         self,

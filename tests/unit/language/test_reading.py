@@ -222,8 +222,8 @@ def test_events_that_do_not_fit() -> None:
         "{drug: chemo, dayz: 0}",
         15,
         "steps[0].require: unknown key 'dayz'; expected 'condition', 'procedure', 'drug', "
-        "'measurement', 'visit', 'death', 'occurrence', 'dates', 'age', 'with', 'days', "
-        "'relative to' or 'count'",
+        "'measurement', 'visit', 'death', 'occurrence', 'dates', 'age', 'value', 'with', 'days', "
+        "'months', 'years', 'relative to', 'count', 'first value' or 'last value'",
         "Did you mean 'days'?",
     )
     breaks(
