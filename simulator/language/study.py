@@ -132,6 +132,8 @@ class Question(msgspec.Struct, frozen=True):
         check_cost(self)
         if not self.outcome_is_death:
             _check_moment("the outcome", self.outcome)
+        elif self.outcome != DEATH:
+            raise ValueError("write 'outcome: death': it has no window or condition of its own")
         _unique("arm", [arm.name for arm in self.arms])
         _unique("subgroup", [subgroup.name for subgroup in self.subgroups])
         _check_lines(self.lines)

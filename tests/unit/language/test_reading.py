@@ -400,7 +400,8 @@ def test_a_base_stands_on_its_own(tmp_path: Path) -> None:
     fails(
         "based on: bclm\n",
         "1:1",
-        "the key 'study' is missing: a document begins with 'study' or 'cohort' with a name of its own",
+        "the key 'study' is missing: a document begins with 'study' or 'cohort' with a name of "
+        "its own",
     )
 
 
