@@ -84,16 +84,14 @@ def _print_numbers(screen: Console, found: Differences) -> None:
         screen.print(Padding(rows, (0, 0, 0, 2)))
     rest = len(found.numbers) - len(shown)
     if rest and shown:
-        indented(
-            screen, f"and {rest:,} bounds, points of curves and the like: --format json", "dim"
-        )
+        indented(screen, f"and {rest:,} bounds, contrasts, points of curves: --format json", "dim")
 
 
 def _is_shown(name: Name) -> bool:
     part, last = name[0], name[-1]
     if part == "arms" and len(name) > 2 and name[2] in _ESTIMATES:
         return last == "estimate"
-    return last in _SHOWN.get(part, ("estimate",))
+    return last in _SHOWN.get(part, ())
 
 
 def _title(name: Name) -> str:

@@ -28,7 +28,16 @@ _WORDS: Final = frozenset(
         "seed",
     }
 )
-_NAMES: Final = ("name", "step", "subgroup", "level", "arm", "reference", "months", "share")
+_NAMES: Final = {
+    "name": "",
+    "step": "",
+    "subgroup": "",
+    "level": "",
+    "arm": "",
+    "reference": "against ",
+    "months": "at ",
+    "share": "at ",
+}
 
 
 class Quantity(msgspec.Struct, frozen=True):
@@ -128,8 +137,8 @@ def _member(name: Name, place: int, member: object) -> Iterator[tuple[Name, Valu
     if not isinstance(member, dict):
         yield from _inside((*name, str(place + 1)), member)
         return
-    names = [str(member[key]) for key in _NAMES if key in member]
-    called = " against ".join(names) or str(place + 1)
+    names = [f"{word}{member[key]}" for key, word in _NAMES.items() if key in member]
+    called = " ".join(names).removeprefix("at ") or str(place + 1)
     rest = {key: value for key, value in member.items() if key not in _NAMES}
     yield from _inside((*name, called), rest)
 

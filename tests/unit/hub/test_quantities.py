@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from simulator.aggregates.released import Between, Of, Rounded, Withheld
 from simulator.hub.quantities import Quantity, compare, numbers_of
 
+ROUNDED = {"shown": 10, "stands_for": {"at_least": 1, "at_most": 10}}
 RESULT: dict[str, Any] = {
     "study": "s",
     "version": 1,
@@ -21,6 +22,7 @@ RESULT: dict[str, Any] = {
         "attrition": [
             {"step": "with an index event", "patients": {"withheld": {"below": 11}}},
             {"step": "women", "patients": {"at_least": 20, "at_most": 40}},
+            {"step": "men", "patients": ROUNDED},
         ],
     },
     "arms": [
@@ -33,6 +35,10 @@ RESULT: dict[str, Any] = {
     ],
     "hazard_ratios": [{"arm": "B", "reference": "A", "estimate": 1.5}],
     "log_rank": None,
+    "survival_differences": [
+        {"arm": "B", "reference": "A", "months": 36, "difference": {"estimate": 0.1}}
+    ],
+    "subgroups": [{"subgroup": "age", "levels": [{"level": "old", "n": 3}], "in_no_level": []}],
     "disclosure": {"alone_in_a_cell": 0.1, "says": "10%"},
     "flags": [True, 7],
     "release": {"threshold": 11},
@@ -45,6 +51,7 @@ def test_every_number_has_a_name() -> None:
         ("cohort", "patients"): 30,
         ("cohort", "attrition", "with an index event", "patients"): Withheld(11),
         ("cohort", "attrition", "women", "patients"): Between(20, 40),
+        ("cohort", "attrition", "men", "patients"): Rounded(10, Between(1, 10)),
         ("arms", "A", "events"): 4,
         ("arms", "A", "median_months", "estimate"): None,
         ("arms", "A", "median_months", "lower"): 1.5,
@@ -52,6 +59,8 @@ def test_every_number_has_a_name() -> None:
         ("arms", "A", "survival", "24", "estimate"): 0.25,
         ("hazard_ratios", "B against A", "estimate"): 1.5,
         ("log_rank",): None,
+        ("survival_differences", "B against A at 36", "difference", "estimate"): 0.1,
+        ("subgroups", "age", "levels", "old", "n"): 3,
         ("disclosure", "alone_in_a_cell"): 0.1,
         ("flags", "2"): 7,
     }
