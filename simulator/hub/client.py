@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
-from simulator.hub.analyses import Comparison, Funnel, Subgroups
+from simulator.hub.analyses.comparison import Comparison
+from simulator.hub.analyses.funnel import Funnel
+from simulator.hub.analyses.subgroups import Subgroups
 from simulator.hub.planner import Candidate, Plan, make_plan
 from simulator.hub.result import (
     CohortResult,
@@ -183,7 +185,6 @@ def _result(
     funnel = next(part for part in finished.parts if isinstance(part, Funnel))
     comparison = next(part for part in finished.parts if isinstance(part, Comparison))
     study, release = plan.study, plan.release
-    alone = max(opened.alone_in_a_cell for opened in finished.opened)
     return StudyResult(
         study=study.name,
         version=study.version,
@@ -210,11 +211,7 @@ def _result(
         log_rank=comparison.log_rank,
         hazard_ratios=comparison.hazard_ratios,
         release=_release(release, settings),
-        disclosure=Disclosure(
-            alone,
-            f"{alone:.0%} of the patients are alone in a released cell (arm x "
-            f"{'day' if release.by_day else 'month'} x died or censored)",
-        ),
+        disclosure=_disclosure(plan, finished),
         notes=_notes(plan, finished, funnel, settings),
         fingerprints={
             "study": study.fingerprint,
@@ -229,6 +226,17 @@ def _result(
         subgroups=next(
             (part.variables for part in finished.parts if isinstance(part, Subgroups)), ()
         ),
+    )
+
+
+def _disclosure(plan: Plan, finished: Finished) -> Disclosure:
+    alone = max(opened.alone_in_a_cell for opened in finished.opened)
+    level = " x level" if plan.study.question.subgroups else ""
+    time = "day" if plan.release.by_day else "month"
+    return Disclosure(
+        alone,
+        f"{alone:.0%} of the patients are alone in a released cell (arm{level} x {time} x died or "
+        "censored)",
     )
 
 

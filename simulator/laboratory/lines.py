@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 import polars as pl
 
-from simulator.hub.result import ArmResult, StudyResult
+from simulator.aggregates.released import Released
+from simulator.hub.analyses.results import ArmResult
+from simulator.hub.result import StudyResult
 from simulator.language.study import ReportedArm, Study
 from simulator.messages.needs import AttritionNeed
-from simulator.truth.interpreter import tables
+from simulator.truth.counted import tables
 from simulator.truth.life_table import LifeTable, life_table
-from simulator.truth.pooled import ArmTruth, PooledTruth, pool
+from simulator.truth.pooled import pool
+from simulator.truth.values import ArmTruth, PooledTruth
 
 _TOLERANCE: Final = 1e-9
-_COX_TOLERANCE: Final = 1e-6  # where lifelines stops
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -59,6 +61,12 @@ def line(
     return Line(quantity, mine, theirs, reported, agrees)
 
 
+def counted(quantity: str, released: Released, pooled: float) -> Iterator[Line]:
+    """A line for a count; what was withheld or rounded is compared with nothing."""
+    if isinstance(released, int):
+        yield line(quantity, released, pooled)
+
+
 def cohort_lines(
     study: Study,
     result: StudyResult,
@@ -98,9 +106,9 @@ def _said(study: Study, arm: str) -> ReportedArm:
 
 
 def _day_lines(arm: ArmResult, truth: ArmTruth, said: ReportedArm) -> Iterator[Line]:
-    yield line(f"{arm.arm}: patients", arm.patients, truth.patients)
-    yield line("  died", arm.events, truth.events)
-    yield line("    censored", arm.censored, truth.patients - truth.events)
+    yield from counted(f"{arm.arm}: patients", arm.patients, truth.patients)
+    yield from counted("  died", arm.events, truth.events)
+    yield from counted("    censored", arm.censored, truth.patients - truth.events)
     median, other = arm.median_months, truth.median_months
     yield line("  median, months", median.estimate, other.estimate, said.median_months)
     yield line("    from", median.lower, other.lower)
@@ -116,7 +124,11 @@ def _day_lines(arm: ArmResult, truth: ArmTruth, said: ReportedArm) -> Iterator[L
         yield line(name, mark.estimate, there.survival.estimate, survival.get(mark.months))
         yield line("    from", mark.lower, there.survival.lower)
         yield line("    to", mark.upper, there.survival.upper)
-        yield line("    still watched", mark.at_risk, there.at_risk)
+        yield from counted("    still watched", mark.at_risk, there.at_risk)
+    for mine, theirs in zip(arm.quantiles_months, truth.quantiles_months, strict=True):
+        yield line(f"    months to {mine.share:.0%}", mine.estimate, theirs.estimate)
+        yield line("    from", mine.lower, theirs.lower)
+        yield line("    to", mine.upper, theirs.upper)
 
 
 def month_lines(
@@ -131,7 +143,7 @@ def month_lines(
 
 
 def _month_lines(arm: ArmResult, table: LifeTable, said: ReportedArm) -> Iterator[Line]:
-    yield line(f"{arm.arm}: patients", arm.patients, table.months[0].at_start)
+    yield from counted(f"{arm.arm}: patients", arm.patients, table.months[0].at_start)
     median = said.median_months
     yield line("  median, months", arm.median_months.estimate, table.median(), median)
     if arm.rmst_months is not None:
@@ -145,28 +157,9 @@ def _month_lines(arm: ArmResult, table: LifeTable, said: ReportedArm) -> Iterato
         yield line("    from", mark.lower, lower)
         yield line("    to", mark.upper, upper)
         watched = table.months[mark.months - 1].still_watched
-        yield line("    still watched", mark.at_risk, watched)
+        yield from counted("    still watched", mark.at_risk, watched)
     for mark in arm.curve:
         estimate, _, _ = table.survival_at(mark.months)
         yield line(f"    curve at {mark.months}", mark.estimate, estimate)
-
-
-def contrast_lines(result: StudyResult, pooled: PooledTruth) -> Iterable[Line]:
-    """The log-rank test and every hazard ratio."""
-    if result.log_rank is not None:
-        test, other = result.log_rank, pooled.log_rank
-        yield line("log-rank chi-squared", test.statistic, other.statistic)
-        yield line("    degrees of freedom", test.df, other.degrees_of_freedom)
-        yield line("    p", test.p, other.p)
-    for ratio, there in zip(result.hazard_ratios, pooled.hazard_ratios, strict=True):
-        same = (ratio.arm, ratio.reference) == (there.arm, there.reference)
-        name = f"hazard ratio {ratio.arm} / {ratio.reference}"
-        for what, mine, theirs, times in (
-            (name, ratio.estimate, there.ratio.estimate, 1),
-            ("    from", ratio.lower, there.ratio.lower, 1),
-            ("    to", ratio.upper, there.ratio.upper, 1),
-            ("    p", ratio.p, there.p, 1),
-            # Holm multiplies a p value, and with it where lifelines stops, by up to this much.
-            ("    p by Holm", ratio.p_adjusted, there.p_adjusted, len(result.hazard_ratios)),
-        ):
-            yield line(what, mine, theirs if same else math.nan, None, times * _COX_TOLERANCE)
+    for mine in arm.quantiles_months:
+        yield line(f"    months to {mine.share:.0%}", mine.estimate, table.quantile(mine.share))

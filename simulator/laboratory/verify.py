@@ -11,10 +11,10 @@ import polars as pl
 from simulator.aggregates.grid import Unit
 from simulator.errors import Refused, VerificationFailed
 from simulator.hub.client import Client
+from simulator.laboratory.contrast_lines import contrast_lines
 from simulator.laboratory.lines import (
     Line,
     cohort_lines,
-    contrast_lines,
     day_lines,
     month_lines,
 )

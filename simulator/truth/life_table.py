@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 _Z = 1.959963984540054  # the 97.5 % point of the normal distribution
+_SLACK = 1e-11  # 23/24 * 22/23 * ... * 12/13 is meant to be one half
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,40 @@ class LifeTable:
 
     def median(self) -> float | None:
         """Where the straight line between the ends of two months passes one half."""
-        before = 1.0
+        return self.quantile(0.5)
+
+    def quantile(self, share: float) -> float | None:
+        """Where the straight line between the ends of two months passes what a share leaves."""
+        before, left = 1.0, 1.0 - share
         for number, month in enumerate(self.months):
-            if month.survival <= 0.5:
-                return number + (before - 0.5) / (before - month.survival)
+            if month.survival <= left + _SLACK:
+                return number + min((before - left) / (before - month.survival), 1.0)
             before = month.survival
         return None
+
+    def survival_with_variance(self, month: int) -> tuple[float, float] | None:
+        """Survival at the end of a month and the variance of its logarithm; None if unknown."""
+        survival = self.survival_at(month)[0]
+        return None if survival is None else (survival, self.months[month - 1].greenwood)
+
+    def mean_with_variance(self, month: int) -> tuple[float, float] | None:
+        """The area to the end of a month, in months, and its variance; None if unknown.
+
+        A change in the logarithm of a month's own survival moves the line's end there, and with it
+        half of that month's area that lies under the end, and everything after it.
+        """
+        mean = self.mean_to(month)
+        if mean is None:
+            return None
+        shares = [1.0, *(found.survival for found in self.months[:month])]
+        areas = [(a + b) / 2 for a, b in pairwise(shares)]
+        so_far = [0.0, *(found.greenwood for found in self.months[:month])]
+        variance = sum(
+            (shares[place + 1] / 2 + sum(areas[place + 1 :])) ** 2
+            * (so_far[place + 1] - so_far[place])
+            for place in range(month)
+        )
+        return mean, variance
 
     def mean_to(self, month: int) -> float | None:
         """The area under the straight lines up to the end of a month, in months."""

@@ -31,7 +31,8 @@ from simulator.site.pool import StorePool
 from simulator.site.store import Store
 from simulator.truth.counted import in_an_arm
 from simulator.truth.interpreter import patients
-from simulator.truth.pooled import PooledTruth, pooled_truth
+from simulator.truth.pooled import pooled_truth
+from simulator.truth.values import PooledTruth
 from tests.support.omop import write_omop
 from tests.support.records import Drawn, record, rows
 from tests.unit.hub.memory import ROWS, MemoryWire, in_arm

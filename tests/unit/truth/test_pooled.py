@@ -19,7 +19,8 @@ from simulator.statistics.kaplan_meier import (
 )
 from simulator.statistics.log_rank import log_rank
 from simulator.statistics.quantiles import median
-from simulator.truth.pooled import Interval, LogRankTruth, PooledTruth, pooled_truth
+from simulator.truth.pooled import pooled_truth
+from simulator.truth.values import Interval, LogRankTruth, PooledTruth
 
 NOTHING = Interval(None, None, None)
 Row = tuple[int | None, int, bool]
