@@ -15,6 +15,7 @@ from simulator.errors import UserError
 CONCEPTS_FILE: Final = "concepts.csv"
 VOCABULARIES_FILE: Final = "vocabularies.csv"
 VERSION_FILE: Final = "VERSION"
+UNITS_FILE: Final = "units.csv"
 LOCAL_CONCEPTS_START: Final = 2_000_000_000
 _CONCEPT_FIELDS: Final = (
     "concept_id",
@@ -192,7 +193,7 @@ def read_hierarchy(folder: Path) -> Hierarchy:
     """
     digest = hashlib.sha256()
     try:
-        for name in (CONCEPTS_FILE, VOCABULARIES_FILE, VERSION_FILE):
+        for name in (CONCEPTS_FILE, VOCABULARIES_FILE, UNITS_FILE, VERSION_FILE):
             digest.update(name.encode() + b"\0")
             digest.update((folder / name).read_bytes().replace(b"\r\n", b"\n"))
         version = (folder / VERSION_FILE).read_text(encoding="utf-8").strip()

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import zlib
 from typing import Final
 
+import msgspec
 import numpy as np
 from faker import Faker
 
-from simulator.synthesis.organisations import DOMAINS, KINDS, VOCABULARIES, Organisation
+from simulator.synthesis.organisations import (
+    CONVENTIONAL,
+    DOMAINS,
+    KINDS,
+    SI,
+    VOCABULARIES,
+    Organisation,
+)
 
 _CUT: Final = dt.date(2024, 7, 31)
 _STATES: Final = {
@@ -26,6 +35,8 @@ _ENDINGS: Final = {
 }
 _KIND_SHARES: Final = (0.3, 0.45, 0.1, 0.15)
 _SHIFTED: Final = 0.39
+_SI_SHARE: Final = 1 / 3
+_MOST_MISSING: Final = 0.1
 # What keeps an organisation from answering an embolization study, and how many have it. The rest
 # can answer. Those that are off line lack a domain as well, so that they hide no cohort patient.
 _GAPS: Final = (
@@ -125,7 +136,18 @@ def _draw_one(
         month_deaths=bool(rng.random() < 0.5),
         shift=int(rng.choice((30, 365))) if shifted else 0,
         loss=round(float(np.exp(rng.normal(0.0, 0.25))), 3),
+        units=CONVENTIONAL,
+        units_missing=0.0,
         policy="standard",
+    )
+
+
+def _with_units(organisation: Organisation, rng: np.random.Generator) -> Organisation:
+    """The organisation with its habit of writing units, drawn apart from all else."""
+    return msgspec.structs.replace(
+        organisation,
+        units=SI if rng.random() < _SI_SHARE else CONVENTIONAL,
+        units_missing=round(float(rng.uniform(0.0, _MOST_MISSING)), 3),
     )
 
 
@@ -147,7 +169,9 @@ def draw_organisations(count: int, seed: int) -> tuple[Organisation, ...]:
     faker.seed_instance(seed)
     weights = np.exp(rng.normal(0.0, 1.0, count))
     taken: set[str] = set()
-    return tuple(
+    drawn = [
         _draw_one(gap, float(weight), faker, rng, taken)
         for gap, weight in zip(_gaps(count, rng), weights, strict=True)
-    )
+    ]
+    habits = np.random.default_rng(np.random.SeedSequence([seed, zlib.crc32(b"units")]))
+    return tuple(_with_units(one, habits) for one in drawn)

@@ -20,6 +20,8 @@ KINDS: Final = ("academic", "community", "cancer centre", "integrated system")
 FLAVOURS: Final = ("CPT4", "HCPCS")
 DRUG_CODES: Final = ("HCPCS", "RxNorm")
 PRECISIONS: Final = ("day", "month")
+CONVENTIONAL, SI = "conventional", "SI"
+UNITS: Final = (CONVENTIONAL, SI)
 _KEYS: Final = (
     "site",
     "name",
@@ -37,6 +39,8 @@ _KEYS: Final = (
     "death dates",
     "date shift days",
     "loss",
+    "units",
+    "units missing",
     "policy",
 )
 
@@ -62,6 +66,8 @@ class Organisation(msgspec.Struct, frozen=True):
         month_deaths: Whether deaths are known by month only.
         shift: Dates are shifted per patient by up to that many days either way; 0 is not at all.
         loss: Drop-out relative to the scenario's.
+        units: ``conventional`` or ``SI`` units of laboratory values.
+        units_missing: The share of values that are written without a unit.
         policy: The name of its policy template.
     """
 
@@ -82,6 +88,8 @@ class Organisation(msgspec.Struct, frozen=True):
     month_deaths: bool
     shift: int
     loss: float
+    units: str
+    units_missing: float
     policy: str
 
     def can_answer(self, first: dt.date, last: dt.date) -> bool:
@@ -121,6 +129,8 @@ def _organisation(node: Node) -> Organisation:
         month_deaths=parse_choice(found["death dates"], PRECISIONS) == "month",
         shift=found["date shift days"].integer(0, 3650),
         loss=found["loss"].number(0),
+        units=parse_choice(found["units"], UNITS),
+        units_missing=found["units missing"].number(0, 1),
         policy=found["policy"].text(),
     )
 
@@ -162,6 +172,8 @@ def _lines(organisation: Organisation) -> str:
         "month" if organisation.month_deaths else "day",
         organisation.shift,
         organisation.loss,
+        organisation.units,
+        organisation.units_missing,
         organisation.policy,
     )
     lines = [f"{key}: {value}" for key, value in zip(_KEYS, values, strict=True)]

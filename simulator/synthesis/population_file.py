@@ -39,8 +39,18 @@ class Service(msgspec.Struct, frozen=True):
     cancer: bool
 
 
+class SiUnit(msgspec.Struct, frozen=True):
+    """The SI unit of a measurement, and the digits that are kept in it."""
+
+    unit: str
+    digits: int
+
+
 class Lab(msgspec.Struct, frozen=True):
-    """A measurement: its unit, use, mean of women and men, spread, limits, digits kept."""
+    """A measurement: its unit, use, mean of women and men, spread, limits, digits kept.
+
+    `si` is None where sites that report in SI units write the same unit as others.
+    """
 
     code: str
     unit: str
@@ -52,6 +62,7 @@ class Lab(msgspec.Struct, frozen=True):
     high: float
     digits: int
     diabetes: float
+    si: SiUnit | None
 
 
 class Population(msgspec.Struct, frozen=True):
@@ -135,9 +146,14 @@ def _service(node: Node) -> Service:
     )
 
 
+def _si_unit(node: Node) -> SiUnit:
+    found = node.fields(("unit", "digits"))
+    return SiUnit(found["unit"].text(), found["digits"].integer(0, 3))
+
+
 def _lab(node: Node) -> Lab:
     found = node.fields(
-        ("code", "unit", "use", "women", "men", "sd", "limits", "digits"), ("diabetes",)
+        ("code", "unit", "use", "women", "men", "sd", "limits", "digits"), ("diabetes", "SI")
     )
     low, high = (item.number() for item in found["limits"].items())
     return Lab(
@@ -151,6 +167,7 @@ def _lab(node: Node) -> Lab:
         high,
         found["digits"].integer(0, 3),
         _number(found, "diabetes", 0.0),
+        _si_unit(found["SI"]) if "SI" in found else None,
     )
 
 

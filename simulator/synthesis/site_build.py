@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,7 @@ from simulator.synthesis.population import Milestones, People, draw_milestones, 
 from simulator.synthesis.rows import Writer, site_tables
 from simulator.synthesis.treatment import treat
 from simulator.synthesis.truth_file import TRUTH_FOLDER, truth_table, write_truth
+from simulator.synthesis.units import SiUnits, as_written
 
 DATABASE_FILE: Final = "cdm.duckdb"
 SITE_FILE: Final = "site.yaml"
@@ -71,6 +72,7 @@ class SiteBuilder:
         self._codebook = Codebook(network.hierarchy)
         self._background = Background.of(network.population, self._codebook)
         self._templates = Templates(network.hierarchy)
+        self._si_units = SiUnits.of(network.population, self._codebook)
 
     def draw(self, plan: SitePlan) -> SiteRows:
         """Draws the people of a site and all that happens to them."""
@@ -109,7 +111,9 @@ class SiteBuilder:
             before = np.array([len(facts.conditions), len(facts.procedures)])
             links = second.ablated.links + before + 1
             facts = merge(facts, second.ablated.treated, second.who, outpatient)
-        return SiteRows(people, facts, all_courses, everyone, links)
+        units = generator(network, self.seed, f"units/{organisation.site}")
+        values = as_written(units, facts.measurements, organisation, self._si_units)
+        return SiteRows(people, replace(facts, measurements=values), all_courses, everyone, links)
 
     def _second(
         self, plan: SitePlan, taken: NDArray[np.int64], organisation: Organisation

@@ -89,6 +89,8 @@ def _changed(tmp_path: Path, old: str, new: str) -> Path:
         ("death dates: month", "death dates: year", "'day' or 'month'"),
         ("to 2024-07-31", "to 1999-01-01", "two dates in order"),
         ("domains: [condition", "domains: [dreams", "expected 'condition'"),
+        ("units: conventional", "units: imperial", "'conventional' or 'SI'"),
+        ("units missing: 0.", "units missing: 7.", "at most 1"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_place(
