@@ -145,11 +145,9 @@ class _Compiler:
             self._made.over_events(gathering, found, "min({day})")
             for found in question.follow_up.exits
         ]
-        columns = {
-            "died": self._made.day(Domain.DEATH, died, "a.day"),
-            "ended": ended,
-            "left_on": f"least({', '.join(exits)})" if exits else "NULL::DATE",
-        }
+        columns = {"died": self._made.day(Domain.DEATH, died, "a.day"), "ended": ended}
+        if exits:
+            columns["left_on"] = f"least({', '.join(exits)})"
         if not question.outcome_is_death:
             columns["happened"] = self._made.over_events(gathering, question.outcome, "min({day})")
         return columns
@@ -179,14 +177,17 @@ class _Compiler:
         if question.follow_up.censored_at is Censoring.LAST_FACT:
             # A death is a recorded fact, too, so that nobody is lost before it.
             ended = "greatest(seen_on, died)"
-        latest = f"last_day({ended})" if by_month else ended
+        left = ["left_on"] if question.follow_up.exits else []
         if question.outcome_is_death:
-            event = f"died <= {latest} AND (left_on IS NULL OR died <= left_on)"
-            happened, stop = "died", f"least({ended}, left_on)"
+            happened, stops = "died", [ended, *left]
+            # Of a death only the month is believed, so it may lie in the month watching ends in.
+            latest = [f"last_day({ended})" if by_month else ended, *left]
         else:
-            dead = "last_day(died)" if by_month else "died"
-            event = f"happened <= {ended} AND happened <= least({ended}, left_on, {dead})"
-            happened, stop = "happened", f"least({ended}, left_on, died)"
+            happened, stops = "happened", [ended, *left, "died"]
+            latest = [ended, *left, "last_day(died)" if by_month else "died"]
+        # The least of those there are; without an end of watching there is no event.
+        event = f"{ended} IS NOT NULL AND {happened} <= least({', '.join(latest)})"
+        stop = f"least({', '.join(stops)})"
         event = f"coalesce({event}, false)"
         end = f"CASE WHEN {event} THEN {happened} WHEN {ended} IS NOT NULL THEN {stop} END"
         passed = f"bit_count(xor(held & {(1 << steps) - 1}, (held & {(1 << steps) - 1}) + 1)) - 1"

@@ -155,8 +155,8 @@ class Conditions:
         if criterion.edge is not None:
             return self._edge_condition(gathering, criterion, criterion.edge)
         counted = "DISTINCT e.day" if criterion.count.distinct_days else "*"
-        number = self.over_events(gathering, criterion, f"count({counted})")
-        return count_condition(f"coalesce({number}, 0)", criterion.count)
+        number = self.over_events(gathering, criterion, f"count({counted})", counts=True)
+        return count_condition(number, criterion.count)
 
     def _edge_condition(
         self, gathering: Gathering, criterion: EventCriterion, edge: EdgeValue
@@ -181,11 +181,18 @@ class Conditions:
         return f"coalesce({number} & 1 = {wanted}, false)"
 
     def over_events(
-        self, gathering: Gathering, criterion: EventCriterion, aggregate: str, also: str = ""
+        self,
+        gathering: Gathering,
+        criterion: EventCriterion,
+        aggregate: str,
+        also: str = "",
+        *,
+        counts: bool = False,
     ) -> str:
         """A reference to an aggregate over the events that fit and lie in the window.
 
-        In the aggregate ``{day}`` stands for the day of the event.
+        In the aggregate ``{day}`` stands for the day of the event. `also` is a further condition of
+        the events; where `counts`, the aggregate is 0 where there is none of them.
         """
         events, anchors = criterion.events, gathering.anchors
         source, condition = self.events(events, indexed=anchors.indexed)
@@ -194,7 +201,8 @@ class Conditions:
         day = self.day(events.domain, "e.day", anchor)
         parts += self.parameters.window(day, anchor, criterion.window)
         where = " AND ".join(parts) or "true"
-        return gathering.column(
+        refer = gathering.count if counts else gathering.column
+        return refer(
             source,
             f"{aggregate.format(day=day)} FILTER (WHERE {where})",
             person=events.age is not None and condition is not None,

@@ -80,6 +80,11 @@ class Gathering:
         name = tally.columns.setdefault(text, f"n{len(tally.columns)}")
         return f"a.{name}" if source == FACTS else f"{tally.name}.{name}"
 
+    def count(self, source: str, text: str, *, person: bool = False) -> str:
+        """The same of a count, 0 where there is none; an anchor is among the facts already."""
+        number = self.column(source, text, person=person)
+        return number if source == FACTS else f"coalesce({number}, 0)"
+
     def source(self, add: Callable[[str, str], str]) -> str:
         """The FROM clause with anchors, tallies and person, the tallies added as relations."""
         anchors = self.anchors
