@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 
 from simulator.language.reading import read_study
+from simulator.synthesis.labels import Label
 from tests.journeys.commands import Shell
-from tests.journeys.copies import sites_of
+from tests.journeys.copies import cohort, sites_of
 
 # Bale et al., J Vasc Interv Radiol 2018;29:262-267, and how near the scenario wants its medians.
 MEDIANS = {"one lesion": 32.7, "two or three lesions": 17.7, "all patients": 29.3}
@@ -79,6 +81,29 @@ def test_exact_shows_the_reported_medians(
             assert arm["median_months"]["estimate"] == pytest.approx(
                 MEDIANS[arm["arm"]], abs=WITHIN
             )
+
+
+@pytest.mark.parametrize(("study", "arm"), [("srfa", None), ("srfa-overall", "all patients")])
+def test_patient_by_patient_the_cohort_is_what_the_generator_says(
+    as_reported: Path, study: str, arm: str | None
+) -> None:
+    asked = read_study(study)
+    names = [one.name for one in asked.question.arms]
+    found, labelled = {}, {}
+    for site in sites_of(as_reported):
+        for row in cohort(site, asked).to_dicts():
+            found[site.name, row["person_id"]] = (
+                names[row["arm"]],
+                *(row[key] for key in ("index_date", "days", "event")),
+            )
+        truth = pl.read_parquet(as_reported / "truth" / f"{site.name}.parquet")
+        for row in truth.filter(pl.col("label") == Label.SECOND_STUDY).to_dicts():
+            labelled[site.name, row["person_id"]] = (
+                arm or row["arm"],
+                *(row[key] for key in ("index_date", "recorded_days", "recorded_event")),
+            )
+    assert len(found) == 26
+    assert found == labelled
 
 
 def test_the_studies_name_the_figures_that_were_reported() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulator.synthesis.ablations import draw_second_study, site_of
 from simulator.synthesis.networks import read_network
-from simulator.synthesis.plan import draw_plan
+from simulator.synthesis.plan import draw_plan, generator
 
 pytestmark = pytest.mark.laws
 
@@ -22,6 +23,32 @@ def test_any_seed_builds_and_shows_the_reported_figures(seed: int) -> None:
     sizes = np.array([len(one.cohort) for one in plan.sites])
     assert sizes.sum() == 418
     assert (sizes > 0).sum() == 68
+
+
+@pytest.mark.parametrize("first", range(0, 200, 20))
+def test_any_seed_shows_the_reported_medians_of_the_second_study(first: int) -> None:
+    network = read_network("as-reported")
+    study = network.scenario.second
+    assert study is not None
+    site = site_of(network.organisations, study)
+    assert site is not None
+    for seed in range(first, first + 20):
+        courses, found = draw_second_study(
+            lambda part, seed=seed: generator(network, seed, part),  # type: ignore[misc]
+            site,
+            network.organisations,
+            network.scenario,
+            study,
+            seed,
+        )
+        assert len(courses) == study.patients
+        assert found.median_by_day == pytest.approx(study.recorded_median, abs=study.median_within)
+        for group in study.groups:
+            if group.recorded_median is not None:
+                assert found.medians_by_day[group.name] == pytest.approx(
+                    group.recorded_median, abs=study.median_within
+                )
+        assert max(found.draws.values()) < study.at_most / 4
 
 
 def test_plain_draws_scatter_around_what_acceptance_asks_for() -> None:
