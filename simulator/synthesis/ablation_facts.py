@@ -14,7 +14,7 @@ from simulator.synthesis.courses import Courses, Flags
 from simulator.synthesis.days import Days
 from simulator.synthesis.facts import Facts
 from simulator.synthesis.population import Milestones
-from simulator.synthesis.scenario import Scenario, SecondStudy
+from simulator.synthesis.scenario import SecondStudy
 from simulator.synthesis.treatment import MEN, WOMEN, Treated
 
 # What the site of the second study holds besides its own vocabularies.
@@ -176,7 +176,7 @@ def ablate(
     rng: np.random.Generator,
     courses: Courses,
     milestones: Milestones,
-    scenario: Scenario,
+    study: SecondStudy,
     codebook: Codebook,
 ) -> Ablated:
     """Writes down the courses of the second study's patients as facts inside observation.
@@ -185,12 +185,10 @@ def ablate(
         rng: Source of randomness.
         courses: All of them, in the order in which they were drawn.
         milestones: When their disease was found.
-        scenario: The scenario, which has a second study.
+        study: The second study.
         codebook: All codes.
     """
-    if scenario.second is None:
-        raise ValueError("the scenario has no second study")
-    sessions = _sessions(rng, courses, scenario.second)
+    sessions = _sessions(rng, courses, study)
     writer = _Writer(rng, courses, milestones, sessions, codebook)
     start, end = milestones.start, courses.end
     conditions = writer.conditions().facts(start, end, values=False)

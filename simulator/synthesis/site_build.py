@@ -123,10 +123,10 @@ class SiteBuilder:
         milestones = draw_milestones(rng, plan.second, organisation)
         free = np.setdiff1d(np.arange(plan.patients), taken, assume_unique=True)
         who = np.sort(rng.choice(free, size=len(plan.second), replace=False)).astype(np.int64)
-        if not len(plan.second):
+        study = self.network.scenario.second
+        if study is None or not len(plan.second):
             return _Second(who, milestones, None)
-        scenario = self.network.scenario
-        ablated = ablate(rng, plan.second, milestones, scenario, self._codebook)
+        ablated = ablate(rng, plan.second, milestones, study, self._codebook)
         return _Second(who, milestones, ablated)
 
     def write(self, plan: SitePlan, rows: SiteRows) -> None:
