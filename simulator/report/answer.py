@@ -1,0 +1,100 @@
+"""The head of a report: what was asked, the answer in one sentence, and what to know before."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simulator.hub.result import Report, StudyResult
+from simulator.language.study import Study
+from simulator.report.markup import Markup, element, listed, paragraph
+from simulator.report.target_trial import index_name
+from simulator.report.words import count, months, p_equals, plural, sentence, several
+
+INVENTED: Final = "Everyone in here is invented."
+_CHANCE: Final = 0.05
+_NAMED_ARMS: Final = 6
+
+
+def head(report: Report, study: Study) -> Markup:
+    """Title, answer, and the notes without which the answer misleads."""
+    result = report.result
+    return element(
+        "header",
+        paragraph("Survival compared across hospitals, from counts alone", class_="kicker"),
+        element("h1", result.title),
+        paragraph(answer(result, study), class_="answer"),
+        element(
+            "aside",
+            element("h2", "Before you rely on this"),
+            listed([element("strong", INVENTED), *_cautions(result)]),
+            class_="caution",
+            aria_label="Before you rely on this",
+        ),
+        paragraph(
+            f"Study {result.study}, version {result.version}. Network {result.network.name}: "
+            f"{result.network.answered} of {result.network.organisations} hospitals answered. "
+            f"Release {result.release.name}. Run on {report.run.started[:10]}.",
+            class_="quiet",
+        ),
+    )
+
+
+def _cautions(result: StudyResult) -> list[Markup | str]:
+    """The result's notes, and whether what ran is what was fixed before."""
+    said = [sentence(note) for note in result.notes]
+    frozen = result.frozen
+    if frozen is not None:
+        since = f"The study was fixed on {frozen.at[:10]}, before this run"
+        what = "is unchanged" if frozen.same else f"has changed since: {several(frozen.differs)}"
+        said.append(sentence(f"{since}, and {what}"))
+    return list(said)
+
+
+def answer(result: StudyResult, study: Study) -> str:
+    """One sentence: how long until half had the outcome, and whether chance explains the rest."""
+    patients = count(result.cohort.patients)
+    who = f"Among {patients} invented {'patient' if patients == '1' else 'patients'}"
+    what = "died" if study.question.outcome_is_death else "had the outcome"
+    return f"{who}, {_half(result, what, index_name(study))}{_chance(result)}."
+
+
+def _half(result: StudyResult, what: str, index: str) -> str:
+    """By when half of each arm had the outcome; of many arms, the earliest and the latest."""
+    found = [(arm.arm, arm.median_months.estimate) for arm in result.arms]
+    reached = [median for _, median in found if median is not None]
+    if not reached:
+        return f"fewer than half {what} while they were watched"
+    least, most = months(min(reached)), months(max(reached))
+    if len(found) > _NAMED_ARMS:
+        return f"half {what} within {least} to {most} months of {index}, depending on the arm"
+    first, *others = ((arm, "never" if median is None else months(median)) for arm, median in found)
+    if not others:
+        return f"half {what} within {first[1]} months of {index}"
+    within = (
+        "never while watched" if first[1] == "never" else f"within {first[1]} months of {index}"
+    )
+    named = [f"{within} with {first[0]}", *(f"{median} with {arm}" for arm, median in others)]
+    return f"half {what} {several(named)}"
+
+
+def _chance(result: StudyResult) -> str:
+    if result.log_rank is None:
+        return ""
+    if result.network.built.get("conditioned") == "true":
+        return "; these data were drawn until they showed it, so it is no evidence for any arm"
+    found = p_equals(result.log_rank.p)
+    if result.log_rank.p >= _CHANCE:
+        return f"; chance alone often makes such differences (log-rank {found})"
+    return (
+        f"; chance alone seldom makes such differences (log-rank {found}), but nobody drew lots "
+        "for the treatment, so they need not be its effect"
+    )
+
+
+def patients_of(result: StudyResult) -> str:
+    """``418 patients at 68 of 145 hospitals``, all invented."""
+    network = result.network
+    return (
+        f"{count(result.cohort.patients)} invented patients, "
+        f"{network.answered} of {plural(network.organisations, 'invented hospital')}"
+    )

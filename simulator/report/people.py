@@ -1,0 +1,92 @@
+"""The sections on whose counts these are: how the cohort was reached, and which sites answered."""
+
+from __future__ import annotations
+
+from simulator.hub.result import NetworkResult, Report
+from simulator.language.study import Study
+from simulator.report.attrition import attrition_svg
+from simulator.report.markup import NOTHING, Markup, element, join, listed, paragraph
+from simulator.report.tables import Column, facts, table
+from simulator.report.words import plural, sentence
+
+
+def attrition(report: Report, _study: Study) -> Markup:
+    """The flow of patients, step by step."""
+    result = report.result
+    threshold = result.release.threshold
+    explained = "Each box counts those who also passed every box above."
+    if threshold > 1:
+        explained += (
+            f" A count of 1 to {threshold - 1} patients is withheld, and so is one that would show "
+            "such a small group by its difference to another."
+        )
+    return element(
+        "figure",
+        attrition_svg(result.cohort, result.arms),
+        element("figcaption", explained),
+        class_="flow",
+    )
+
+
+def asked(report: Report, _study: Study) -> Markup:
+    """How many sites are in the network, on line, could hold such a patient, and answered."""
+    network = report.result.network
+    steps = [
+        (f"{network.organisations:,}", "in the network"),
+        (f"{network.online:,}", "on line"),
+        (f"{network.eligible:,}", "could hold such a patient, by what they say they hold"),
+        (f"{network.asked:,}", "asked"),
+        (f"{network.answered:,}", "answered; their counts are in the sums"),
+    ]
+    if network.with_matches is not None:
+        steps.append((f"{network.with_matches:,}", "hold a patient of the cohort"))
+    return join([facts(steps, "numbers"), _left_out(network), _lost(network)])
+
+
+def _left_out(network: NetworkResult) -> Markup:
+    if not network.not_eligible:
+        return NOTHING
+    rows = [
+        [sentence(reason).removesuffix("."), f"{sites:,}"]
+        for ground in network.not_eligible
+        for reason, sites in sorted(ground.reasons.items(), key=lambda item: (-item[1], item[0]))
+    ]
+    total = sum(ground.sites for ground in network.not_eligible)
+    columns = [Column("Reason"), Column("Hospitals")]
+    return join(
+        [
+            element("h3", f"The {plural(total, 'hospital')} that {_was(total)} not asked"),
+            table(columns, rows, "Hospitals that were not asked, by reason"),
+        ]
+    )
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _lost(network: NetworkResult) -> Markup:
+    if not network.failed:
+        return paragraph("Everyone who was asked answered.")
+    lost = [join([element("strong", loss.site), f": {loss.reason}"]) for loss in network.failed]
+    return join([element("h3", "Asked, but no answer"), listed(lost)])
+
+
+def released(report: Report, _study: Study) -> Markup:
+    """What the release hides, what it does not, and how many patients stand alone in a cell."""
+    release, disclosure = report.result.release, report.result.disclosure
+    where = {"network": "the sums over all hospitals", "site": "each hospital's own counts"}
+    return join(
+        [
+            paragraph(
+                f"These numbers were let out under the rule {release.name} (version "
+                f"{release.version}), applied to {where.get(release.place, release.place)}."
+            ),
+            listed([sentence(said) for said in release.says]),
+            paragraph(
+                element("strong", sentence(disclosure.says)),
+                " Whoever knows such a patient can learn from the table when that patient's "
+                "record ended, and how.",
+            ),
+        ]
+    )

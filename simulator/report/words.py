@@ -1,0 +1,113 @@
+"""Says numbers as a reader of a medical journal expects them, and in words where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
+
+NOT_REACHED: Final = "not reached"
+NONE_FOLLOWED: Final = "nobody followed so long"
+
+Form = Callable[[float], str]
+
+
+def count(released: Released) -> str:
+    """A released count; one that was withheld is said in words, never as a number alone."""
+    match released:
+        case Withheld(below=below, of=Of.COUNT):
+            return f"withheld ({_few(below)})"
+        case Withheld(below=below):
+            return f"withheld (it would give away a group of {_few(below)})"
+        case Rounded(shown=shown, stands_for=truth):
+            return f"shown as {shown:,} (in truth {truth.at_least:,} to {truth.at_most:,})"
+        case Between(at_least=low, at_most=high):
+            return f"between {low:,} and {high:,}"
+        case Rounded(shown=shown, stands_for=Between(at_least=low, at_most=high)):
+            return f"{shown}* (shown for any from {low:,} to {high:,})"
+        case _:
+            return f"{released:,}"
+
+
+def brief(released: Released) -> str:
+    """The same where there is room for a word only: ``10*`` stands for 1 to 10."""
+    match released:
+        case Withheld():
+            return "withheld"
+        case Rounded(shown=shown):
+            return f"{shown:,}*"
+        case Between(at_least=low, at_most=high):
+            return f"{low:,}-{high:,}"
+        case _:
+            return f"{released:,}"
+
+
+def _few(below: int) -> str:
+    return "1" if below == 2 else f"1 to {below - 1}"
+
+
+def months(value: float) -> str:
+    """Months to one decimal."""
+    return f"{value:.1f}"
+
+
+def percent(share: float) -> str:
+    """A share, 0 to 1, in whole per cent."""
+    return f"{share:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
+
+
+def ratio(value: float) -> str:
+    """A ratio to two decimals."""
+    return f"{value:.2f}"
+
+
+def p_value(p: float | None) -> str:
+    """A p value to three decimals."""
+    if p is None:
+        return "not estimable"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def p_equals(p: float) -> str:
+    """``p = 0.419`` or ``p < 0.001``."""
+    said = p_value(p)
+    return f"p {said}" if said.startswith("<") else f"p = {said}"
+
+
+def estimate(
+    value: float | None,
+    lower: float | None,
+    upper: float | None,
+    form: Form,
+    missing: str = NOT_REACHED,
+) -> str:
+    """``37.5 (29.0-53.0)`` with a dash that means to; a bound without a value is said in words.
+
+    Negative bounds are joined by ``to``, so that no dash is read as a minus.
+    """
+    if value is None:
+        return missing if lower is None else f"{missing} (95 % interval from {form(lower)})"
+    if lower is None or upper is None or lower < 0:
+        low = "unknown" if lower is None else form(lower)
+        high = missing if upper is None else form(upper)
+        return f"{form(value)} ({low} to {high})"
+    return f"{form(value)} ({form(lower)}\N{EN DASH}{form(upper)})"
+
+
+def several(names: Sequence[str], last: str = "and") -> str:
+    """``a``, ``a and b``, or ``a, b and c``."""
+    *others, final = names
+    return f"{', '.join(others)} {last} {final}" if others else final
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """``1 patient`` or ``2 patients``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def sentence(text: str) -> str:
+    """A text with a capital at its beginning and a full stop at its end."""
+    text = text.strip()
+    stop = "" if text.endswith((".", "!", "?")) else "."
+    return f"{text[:1].upper()}{text[1:]}{stop}"
