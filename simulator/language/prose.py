@@ -18,8 +18,10 @@ from simulator.language.prose_criteria import (
 from simulator.language.prose_rules import rules_of
 from simulator.language.prose_words import figure, listed
 from simulator.language.study import (
+    DEATH,
     Arm,
     Censoring,
+    FollowUp,
     Inquiry,
     Question,
     ReportedArm,
@@ -27,6 +29,10 @@ from simulator.language.study import (
 )
 
 _IN: Final = "  "
+_ANY_INDEX: Final = (
+    "Of a patient's several it is the earliest at which all the steps below hold; where they all "
+    "hold at none, the earliest at which the most hold in a row, from the first step on."
+)
 
 
 def criterion_in_words(criterion: Criterion) -> str:
@@ -46,9 +52,10 @@ def describe(inquiry: Inquiry) -> str:
         ("who is studied", _cohort(question)),
         ("who is compared", _arms(question)),
         ("within which groups", _subgroups(question)),
-        ("what is waited for", _outcome(question)),
+        ("what is waited for", _outcome(question) if _is_watched(inquiry) else []),
         ("which treatments are put in order", _lines(question)),
         ("what is computed", _analyses(inquiry)),
+        ("who must answer", _answers(inquiry)),
         ("what was reported", _reported(inquiry)),
         ("codes", _codes(question)),
         ("how to read this", [line for rule in rules_of(question) for line in _item(rule)]),
@@ -68,20 +75,13 @@ def _item(text: str) -> list[str]:
 
 def _cohort(question: Question) -> list[str]:
     index, steps = question.cohort.index, question.cohort.steps
-    said = index_said(index)
-    lines = list(Said(f"The index is {said.head}", said.members).outline(_IN))
+    lines = _sentence("The index is ", index_said(index))
     if index.occurrence is Occurrence.ANY:
-        lines += _text(
-            "That one is the earliest at which all the steps below hold; for a patient who has "
-            "none such, the earliest at which the most of them hold, counted from the first step "
-            "to the one before the first that does not hold."
-            if steps
-            else "That one is the earliest."
-        )
-    lines += _text("The day of the index is the index day, day 0.")
+        lines += _text(_ANY_INDEX if steps else "Of a patient's several it is the earliest.")
+    lines += _text("Its day is the index day, day 0.")
     if not steps:
         return [*lines, *_text("Every patient with an index stays.")]
-    lines += _text("Of the patients with an index those stay, step by step, for whom this holds:")
+    lines += _text("Of the patients with an index, those stay, step by step, for whom this holds:")
     for place, step in enumerate(steps, start=1):
         lines += lines_of(f"{place}. {step.name}:", _IN, f"{_IN}   ")
         lines += criterion_said(step.require).outline(f"{_IN}   ")
@@ -120,7 +120,7 @@ def _outcome(question: Question) -> list[str]:
             "The outcome is death. One that is recorded as before the index counts on day 0."
         )
     else:
-        lines = _first_of("The outcome is ", question.outcome, "")
+        lines = _first_of("The outcome is ", question.outcome)
     lines += _text("Watching begins on the index day and ends with the first of these:")
     lines += _item(
         {
@@ -134,13 +134,24 @@ def _outcome(question: Question) -> list[str]:
         lines += _item("death")
     for found in follow_up.exits:
         lines += _first_of("", found, "- ")
-    return [*lines, *_text("An outcome on that very day counts.")]
+    return [*lines, *_text("An outcome on the day of the end still counts.")]
 
 
-def _first_of(begins: str, moment: EventCriterion, bullet: str) -> list[str]:
-    said = criterion_said(moment)
-    head = f"{begins}the earliest day of: {said.head}"
-    return list(Said(head, said.members).outline(_IN, bullet))
+def _sentence(begins: str, said: Said, bullet: str = "") -> list[str]:
+    """A sentence, with a full stop where no list follows."""
+    stop = "" if said.members or bullet else "."
+    return list(Said(f"{begins}{said.head}{stop}", said.members).outline(_IN, bullet))
+
+
+def _first_of(begins: str, moment: EventCriterion, bullet: str = "") -> list[str]:
+    return _sentence(f"{begins}the earliest day of: ", criterion_said(moment), bullet)
+
+
+def _is_watched(inquiry: Inquiry) -> bool:
+    """Whether anything of a follow-up is said; a cohort need not be watched."""
+    question = inquiry.question
+    said = question.follow_up != FollowUp(120) or question.outcome != DEATH
+    return isinstance(inquiry, Study) or said or bool(question.lines)
 
 
 def _months(months: int) -> str:
@@ -157,11 +168,8 @@ def _lines(question: Question) -> list[str]:
 
 
 def _analyses(inquiry: Inquiry) -> list[str]:
-    share = figure(round(inquiry.least_completeness * 100, 10))
-    least = "every site" if share == "100" else f"at least {share} % of the sites"
-    answers = _item(f"{least} that could hold such patients must answer")
     if not isinstance(inquiry, Study):
-        return answers
+        return []
     analyses, question = inquiry.analyses, inquiry.question
     dies = question.outcome_is_death
     what = "survival" if dies else "the share without the outcome"
@@ -172,7 +180,13 @@ def _analyses(inquiry: Inquiry) -> list[str]:
         lines += _item(f"{mean} within the first {_months(analyses.restricted_mean)}")
     if len(question.arms) > 1:
         lines += _item(f"hazard ratios, first against the arm {analyses.reference}")
-    return lines + answers
+    return lines
+
+
+def _answers(inquiry: Inquiry) -> list[str]:
+    share = figure(round(inquiry.least_completeness * 100, 10))
+    least = "Every site" if share == "100" else f"At least {share} % of the sites"
+    return _text(f"{least} that could hold such patients.")
 
 
 def _reported(inquiry: Inquiry) -> list[str]:

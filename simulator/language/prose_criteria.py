@@ -96,11 +96,11 @@ def criterion_said(criterion: Criterion, moment: Moment = INDEX) -> Said:
 
 
 def index_said(index: Events) -> Said:
-    """The event from which a patient's time is counted, as ``the first procedure ...``."""
+    """The event from which time is counted, as ``each patient's first procedure ...``."""
     chosen = {
         Occurrence.FIRST: "each patient's first",
         Occurrence.LAST: "each patient's last",
-        Occurrence.ANY: "of each patient, one",
+        Occurrence.ANY: "one",
     }[index.occurrence]
     plain = index.occurrence is Occurrence.ANY
     return _with(f"{chosen} {_described(index, plural=False)}", index, plain=plain)
@@ -108,23 +108,26 @@ def index_said(index: Events) -> Said:
 
 def line_said(events: Events) -> Said:
     """A kind of treatment."""
-    of_which = {Occurrence.ANY: "", Occurrence.FIRST: "first ", Occurrence.LAST: "last "}
     plain = events.occurrence is Occurrence.ANY
-    return _with(
-        f"{of_which[events.occurrence]}{_described(events, plural=False)}", events, plain=plain
-    )
+    article = "a" if plain else f"the {events.occurrence}"
+    return _with(f"{article} {_described(events, plural=False)}", events, plain=plain)
 
 
 def _described(events: Events, *, plural: bool) -> str:
     """The events with all that they themselves fit, but for what stands inside ``with``."""
-    words = [noun(events.domain, events.codes, plural=plural)]
+    fits = []
     if events.value is not None:
-        words.append(f"with a value {value_in_words(events.value)}")
+        fits.append(f"with a value {value_in_words(events.value)}")
     if events.dates is not None:
-        words.append(f"dated {dates_in_words(events.dates)}")
+        fits.append(f"dated {dates_in_words(events.dates)}")
     if events.age is not None:
-        words.append(f"at an age of {age_in_words(events.age)}")
-    return " ".join(words)
+        fits.append(f"at an age of {age_in_words(events.age)}")
+    named = noun(events.domain, events.codes, plural=plural)
+    return f"{named} {' and '.join(fits)}" if fits else named
+
+
+def _is_qualified(events: Events) -> bool:
+    return any(fit is not None for fit in (events.value, events.dates, events.age))
 
 
 def _with(head: str, events: Events, *, plain: bool) -> Said:
@@ -156,7 +159,8 @@ def _head(criterion: EventCriterion, when: str) -> str:
             f"the {found.occurrence} value among {which}, {when}, is {value_in_words(found.value)}"
         )
     if count == _ONCE:
-        return f"the {edge} {one} lies {when}" if edge else f"a {one} {when}"
+        comma = "," if _is_qualified(events) else ""
+        return f"the {edge} {one} lies {when}" if edge else f"a {one}{comma} {when}"
     if edge:
         return f"of the {edge} day's {many}, {_counted(count)} {when}"
     return _how_many(count, one, many, when)

@@ -98,7 +98,8 @@ def window_in_words(window: Window, moment: Moment) -> str:
 def _in_units(window: Window, unit: str, days: float) -> tuple[int | None, int | None] | None:
     """The ends in longer units, where reading those gives exactly these days."""
     ends = (window.earliest, window.latest)
-    if not any(ends) or (unit == "month" and not all(ends)):
+    one_sided = ends[0] and ends[1] and (ends[0] < 0) == (ends[1] < 0)
+    if not any(ends) or (unit == "month" and not one_sided):
         return None
     found = [None if end is None else round(end / days) for end in ends]
     if any(end and not amount for end, amount in zip(ends, found, strict=True)):
@@ -127,9 +128,9 @@ def _span(earliest: int | None, latest: int | None, unit: str, moment: Moment) -
     if earliest == latest:
         return _at(earliest, unit, moment)
     if latest <= 0:
-        return _near(-latest, -earliest, unit, f"before {moment.name}", moment, backwards=True)
+        return _near((-earliest, -latest), unit, "before", moment)
     if earliest >= 0:
-        return _near(earliest, latest, unit, f"after {moment.name}", moment, backwards=False)
+        return _near((earliest, latest), unit, "after", moment)
     return f"from {several(-earliest, unit)} before to {several(latest, unit)} after {moment.name}"
 
 
@@ -162,14 +163,16 @@ def _at(day: int, unit: str, moment: Moment) -> str:
     return f"exactly {several(abs(day), unit)} {side} {moment.name}"
 
 
-def _near(least: int, most: int, unit: str, side: str, moment: Moment, *, backwards: bool) -> str:
-    """A span on one side, from `least` to `most` units away."""
+def _near(ends: tuple[int, int], unit: str, side: str, moment: Moment) -> str:
+    """A span on one side, from the earlier to the later of its ends, both as distances."""
+    least, most = sorted(ends)
+    span = unit if most == 1 else several(most, unit)
     if least == 0:
-        return f"on {moment.day} or in the {several(most, unit)} {side.split()[0]}"
+        return f"on {moment.day} or in the {span} {side}"
     if least == 1 and unit == "day":
-        return f"in the {several(most, unit)} {side}"
-    far = (most, least) if backwards else (least, most)
-    return f"from {far[0]:,} to {several(far[1], unit)} {side}"
+        return f"in the {span} {side} {moment.name}"
+    first = several(ends[0], unit) if ends[1] == 1 else f"{ends[0]:,}"
+    return f"from {first} to {several(ends[1], unit)} {side} {moment.name}"
 
 
 def day_in_words(day: int, moment: Moment) -> str:
