@@ -11,6 +11,7 @@ from simulator.language.criteria import (
     Criterion,
     Domain,
     EventCriterion,
+    Events,
     Group,
     Rule,
 )
@@ -43,7 +44,7 @@ def lint(study: Study) -> tuple[Finding, ...]:
     ]
     for where, criterion in places:
         for event in _around_index(criterion):
-            for finding in (*_after_index(event), *_same_day_drug(event)):
+            for finding in _about(event, study.question.cohort.index):
                 found.setdefault(finding, {})[where] = None
     return tuple(Finding(rule, message, tuple(where)) for (rule, message), where in found.items())
 
@@ -63,6 +64,13 @@ def _around_index(criterion: Criterion) -> Iterator[EventCriterion]:
                 yield from _around_index(member)
         case _:
             return
+
+
+def _about(event: EventCriterion, index: Events) -> Iterator[tuple[str, str]]:
+    yield from _after_index(event)
+    # Where the index is itself a drug, as with new users, it is what the arms are told apart by.
+    if index.domain is not Domain.DRUG:
+        yield from _same_day_drug(event)
 
 
 def _after_index(event: EventCriterion) -> Iterator[tuple[str, str]]:
