@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simulator.hub.result import LeftOut
 
 _WIDTH: Final = 80
+_EIGHTHS: Final = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 
 
 class _WithoutTrailingBlanks(io.TextIOBase):
@@ -53,6 +54,17 @@ def number(count: Released) -> str:
     if isinstance(count, Between):
         return f"{count.at_least}-{count.at_most}"
     return f"{count:,}"
+
+
+def cell(count: Released) -> int | str:
+    """A count as a number of a CSV file; what is none, in a form never read as one."""
+    return count if isinstance(count, int) else number(count)
+
+
+def bar(size: float, most: float, width: int) -> str:
+    """A bar of blocks, in eighths of a column; empty where there is nothing to compare with."""
+    eighths = round(8 * width * size / most) if most > 0 else 0
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8]
 
 
 def table(*headings: str) -> Table:

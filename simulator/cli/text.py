@@ -100,7 +100,7 @@ def print_plan(plan: Plan) -> None:
     from simulator.messages.needs import in_order, layout_of
 
     screen = console()
-    screen.print(Text(plan.study.title, style="bold"))
+    screen.print(Text(plan.inquiry.title, style="bold"))
     screen.print(f"release {plan.release.name}; deciding by catalogues alone")
     heading(screen, "sites")
     indented(
@@ -123,7 +123,7 @@ def print_plan(plan: Plan) -> None:
         heading(screen, f"round {place + 1} of {len(plan.needs)}")
         rows = table("table", "axes x measures", "cells")
         for need in in_order(needs):
-            layout = layout_of(need, plan.study.question)
+            layout = layout_of(need, plan.question)
             axes = " x ".join(f"{axis.name} {axis.size}" for axis in layout.axes)
             measures = ", ".join(measure.name for measure in layout.measures)
             rows.add_row(

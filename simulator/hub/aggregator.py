@@ -15,7 +15,13 @@ from simulator.aggregates.released import Withheld
 from simulator.aggregates.survival import SurvivalTable, by_level
 from simulator.aggregates.table import Table
 from simulator.errors import Refused, UserError
-from simulator.hub.analyses.released import ReleasedCounts, ReleasedLevels, ReleasedTables
+from simulator.hub.analyses.released import (
+    ReleasedCounts,
+    ReleasedLevels,
+    ReleasedTable,
+    ReleasedTables,
+)
+from simulator.hub.releasing import release_entries
 from simulator.language.study import Question
 from simulator.messages.codec import MalformedMessage, decode_cells
 from simulator.messages.needs import (
@@ -23,6 +29,7 @@ from simulator.messages.needs import (
     SEVERAL_LEVELS,
     AssignmentNeed,
     AttritionNeed,
+    EntriesNeed,
     Need,
     SurvivalNeed,
     kind_of,
@@ -171,15 +178,15 @@ def treatment_of(need: Need, release: Release) -> Treatment:
     return found
 
 
-def _released(
-    need: Need, table: Table, release: Release
-) -> ReleasedCounts | ReleasedLevels | SurvivalTable | Withheld:
+def _released(need: Need, table: Table, release: Release) -> ReleasedTable:
     """What a release lets out of the sum that answers a need; refusals are behind it."""
     treatment = treatment_of(need, release)
     if isinstance(need, SurvivalNeed):
         if need.subgroup:
             return _levels(need, table, release)
         return SurvivalTable(need.grid, table)
+    if isinstance(need, EntriesNeed):
+        return release_entries(table, treatment, release.threshold)
     counts = [int(count) for count in table.flat()]
     labels = table.layout.axes[0].labels
     if treatment is Treatment.SMALL_ROUNDED:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from simulator.errors import CohortiumError, Refused, TooFewAnswers, UserError
-from simulator.hub.analyses import analyses_of
+from simulator.hub.analyses.released import Analysis
 from simulator.hub.eligibility import Ground, Verdict, cannot_hold
 from simulator.hub.result import LeftOut
 from simulator.language.codes import Code
-from simulator.language.study import Study
+from simulator.language.study import Inquiry, Question, Study
 from simulator.messages.catalogue import Described, Knowledge
 from simulator.messages.needs import Need
 from simulator.privacy.releases import Release
@@ -34,21 +34,23 @@ class Candidate:
     refused: bool = False
 
 
-Rule = Callable[[Study, Candidate], Verdict | None]
+Rule = Callable[[Question, Candidate], Verdict | None]
+Begin = Callable[[], tuple[Analysis, ...]]
+"""Makes the analyses of a run, ready to start; called anew at each start."""
 
 
-def _is_on_line(_study: Study, site: Candidate) -> Verdict | None:
+def _is_on_line(_question: Question, site: Candidate) -> Verdict | None:
     return Verdict(Ground.OFF_LINE, "off line") if site.lost == "off line" else None
 
 
-def _has_a_catalogue(_study: Study, site: Candidate) -> Verdict | None:
+def _has_a_catalogue(_question: Question, site: Candidate) -> Verdict | None:
     if site.described is not None:
         return None
     return Verdict(Ground.NO_CATALOGUE, f"no catalogue: {site.lost}")
 
 
-def _may_hold_patients(study: Study, site: Candidate) -> Verdict | None:
-    return None if site.described is None else cannot_hold(study.question, site.described)
+def _may_hold_patients(question: Question, site: Candidate) -> Verdict | None:
+    return None if site.described is None else cannot_hold(question, site.described)
 
 
 RULES: tuple[Rule, ...] = (_is_on_line, _has_a_catalogue, _may_hold_patients)
@@ -59,8 +61,10 @@ class Plan:
     """What a run will do, known before any site is asked about patients.
 
     Attributes:
-        study: The study.
+        inquiry: The study or cohort.
+        question: What the sites are asked about it.
         release: The release that its numbers will stand under.
+        begin: Makes its analyses.
         candidates: Every site of the network, in its order.
         roster: The sites that are asked, in the network's order.
         left_out: Why each of the others is not.
@@ -68,8 +72,10 @@ class Plan:
         needs: What each round asks for.
     """
 
-    study: Study
+    inquiry: Inquiry
+    question: Question
     release: Release
+    begin: Begin
     candidates: tuple[Candidate, ...]
     roster: tuple[str, ...]
     left_out: Mapping[str, Verdict]
@@ -98,38 +104,64 @@ class Plan:
         )
 
 
-def make_plan(study: Study, release: Release, candidates: Iterable[Candidate]) -> Plan:
+def make_plan(
+    inquiry: Inquiry,
+    release: Release,
+    candidates: Iterable[Candidate],
+    begin: Begin | None = None,
+    *,
+    question: Question | None = None,
+) -> Plan:
     """Applies every rule to every site.
 
+    Args:
+        inquiry: The study or cohort.
+        release: The release that its numbers will stand under.
+        candidates: Every site of the network, in its order.
+        begin: Makes the analyses; those that the study names where none are given.
+        question: What is asked about it; its own question where none is given.
+
     Raises:
-        UserError: No site that could be asked knows one of the study's codes.
+        UserError: No site that could be asked knows one of the question's codes.
         TooFewAnswers: No site is eligible.
         Refused: No site lets anything out.
     """
-    sites = tuple(candidates)
+    sites, asked = tuple(candidates), question or inquiry.question
     left_out: dict[str, Verdict] = {}
     for site in sites:
-        verdict = next((found for rule in RULES if (found := rule(study, site))), None)
+        verdict = next((found for rule in RULES if (found := rule(asked, site))), None)
         if verdict is not None:
             left_out[site.site] = verdict
     roster = tuple(site.site for site in sites if site.site not in left_out)
     kept = [site.described for site in sites if site.described and site.site not in left_out]
     if not roster:
-        raise _nobody(study, sites, left_out)
-    unknown = _unknown(study, kept)
+        raise _nobody(asked, sites, left_out)
+    unknown = _unknown(asked, kept)
     nowhere = [code for code, number in unknown.items() if number == len(kept)]
     if nowhere:
         raise UserError(
             f"no eligible site knows the code '{nowhere[0]}'",
             hint="Correct it or take it out; `cohortium check` lists what the bundled codes lack.",
         )
-    needs = frozenset[Need]().union(*(next(part) for part in analyses_of(study, release)))
-    return Plan(study, release, sites, roster, left_out, unknown, (needs,))
+    starts = begin or _named(inquiry, release)
+    needs = frozenset[Need]().union(*(next(part) for part in starts()))
+    return Plan(inquiry, asked, release, starts, sites, roster, left_out, unknown, (needs,))
 
 
-def _unknown(study: Study, kept: Iterable[Described]) -> dict[Code, int]:
-    """For each code of the study, how many sites do not know it, where any does not."""
-    places = [(codes.name, codes.include) for codes in study.question.codes]
+def _named(inquiry: Inquiry, release: Release) -> Begin:
+    """The analyses that a study names; of a cohort, the funnel alone."""
+    # The analyses of a study take long to import; a count does without them.
+    from simulator.hub.analyses.funnel import steps
+    from simulator.hub.analyses.of_study import analyses_of
+
+    if isinstance(inquiry, Study):
+        return lambda: analyses_of(inquiry, release)
+    return lambda: (steps(),)
+
+
+def _unknown(question: Question, kept: Iterable[Described]) -> dict[Code, int]:
+    """For each code of the question, how many sites do not know it, where any does not."""
+    places = [(codes.name, codes.include) for codes in question.codes]
     missing: Counter[Code] = Counter()
     for site in kept:
         known = {codes.name: codes.entries for codes in site.codes}
@@ -140,11 +172,11 @@ def _unknown(study: Study, kept: Iterable[Described]) -> dict[Code, int]:
 
 
 def _nobody(
-    study: Study, sites: tuple[Candidate, ...], left_out: Mapping[str, Verdict]
+    question: Question, sites: tuple[Candidate, ...], left_out: Mapping[str, Verdict]
 ) -> CohortiumError:
     """The error where no site is eligible: the user's if no site knows a concept set at all."""
     described = [site.described for site in sites if site.described is not None]
-    for codes in study.question.codes:
+    for codes in question.codes:
         if described and not any(site.knows(codes.name) for site in described):
             return UserError(
                 f"no site knows any code of '{codes.name}'",

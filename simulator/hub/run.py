@@ -9,7 +9,7 @@ from itertools import chain
 from simulator.aggregates.table import Table
 from simulator.errors import Refused, TooFewAnswers
 from simulator.hub.aggregator import Opened, open_round, read_answer
-from simulator.hub.analyses import Analysis, Part, analyses_of
+from simulator.hub.analyses.released import Analysis
 from simulator.hub.planner import Plan
 from simulator.hub.wire import Failure, Lost, Wire
 from simulator.messages.codec import MalformedMessage, decode_answer, encode
@@ -60,7 +60,7 @@ class Finished:
         attempts: How often the run was started.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[object, ...]
     roster: tuple[str, ...]
     lost: tuple[Loss, ...]
     opened: tuple[Opened, ...]
@@ -120,11 +120,11 @@ def _attempt(
     seconds: float,
     traffic: Traffic,
     progress: Progress,
-) -> tuple[Loss, ...] | tuple[Part, ...]:
+) -> tuple[Loss, ...] | tuple[object, ...]:
     """Drives all analyses in step; gives up at the first round that loses a site."""
-    analyses = analyses_of(plan.study, plan.release)
+    analyses = plan.begin()
     waiting: dict[Analysis, frozenset[Need]] = {part: next(part) for part in analyses}
-    results: dict[Analysis, Part] = {}
+    results: dict[Analysis, object] = {}
     while waiting:
         number = len(attempt.opened) + 1
         needs = in_order(chain.from_iterable(waiting.values()))
@@ -153,7 +153,7 @@ def round_request(
         roster=roster_hash(roster),
         roster_size=len(roster),
         release=terms(plan.release),
-        question=plan.study.question,
+        question=plan.question,
         needs=needs,
     )
 
@@ -164,7 +164,7 @@ def message_sizes(plan: Plan) -> tuple[tuple[int, int], ...]:
     for place, needs in enumerate(plan.needs):
         ordered = in_order(needs)
         request = round_request(plan, "0" * 34, plan.roster, place + 1, ordered)
-        cells = tuple(bytes(8 * layout_of(need, plan.study.question).cells) for need in ordered)
+        cells = tuple(bytes(8 * layout_of(need, plan.question).cells) for need in ordered)
         answer = RoundAnswer(plan.roster[0], request.run, place + 1, request.roster, cells)
         sizes.append((len(encode(request)), len(encode(answer))))
     return tuple(sizes)
@@ -225,13 +225,13 @@ def _read(request: RoundRequest, site: str, data: bytes) -> tuple[Table, ...] | 
 def _check_completeness(plan: Plan, roster: tuple[str, ...], lost: tuple[Loss, ...]) -> None:
     """Ends a run that has lost more sites than the study allows."""
     share = len(roster) / len(plan.roster)
-    if roster and share >= plan.study.least_completeness:
+    if roster and share >= plan.inquiry.least_completeness:
         return
     told = "; ".join(f"{loss.site}: {loss.reason}" for loss in lost[:5])
     more = f"; and {len(lost) - 5} more" if len(lost) > 5 else ""
     message = (
         f"{len(roster)} of {len(plan.roster)} eligible sites answered; the study demands "
-        f"{plan.study.least_completeness:.0%}. {told}{more}"
+        f"{plan.inquiry.least_completeness:.0%}. {told}{more}"
     )
     if all(loss.refused for loss in lost):
         raise Refused(message, hint="Ask for what the sites' policies allow, or mend them.")

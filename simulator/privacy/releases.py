@@ -72,6 +72,7 @@ EXACT: Final = Release(
     laboratory_only=True,
     treatments={
         "attrition": Treatment.EXACT,
+        "entries": Treatment.EXACT,
         "assignment": Treatment.EXACT,
         "survival": Treatment.EXACT,
         "subgroups": Treatment.EXACT,
@@ -89,6 +90,7 @@ SECURE_SUM: Final = Release(
     laboratory_only=False,
     treatments={
         "attrition": Treatment.SMALL_WITHHELD,
+        "entries": Treatment.SMALL_WITHHELD,
         "assignment": Treatment.SMALL_WITHHELD,
         "survival": Treatment.ARMS_AT_LEAST,
         "subgroups": Treatment.ALL_OR_NOTHING,
@@ -112,6 +114,7 @@ PLATFORM: Final = Release(
     laboratory_only=False,
     treatments={
         "attrition": Treatment.SMALL_ROUNDED,
+        "entries": Treatment.SMALL_ROUNDED,
         "assignment": Treatment.SMALL_ROUNDED,
         "survival": Treatment.TOTALS_ROUNDED,
         "subgroups": Treatment.TOTALS_ROUNDED,
@@ -130,6 +133,7 @@ RELEASES: Final = {release.name: release for release in (SECURE_SUM, PLATFORM, E
 # The kinds of request that each analysis makes.
 REQUESTS: Final[dict[str, tuple[str, ...]]] = {
     "attrition": ("attrition", "assignment"),
+    "count": ("attrition", "entries"),
     "arms": ("survival",),
     "log-rank": ("survival",),
     "hazard ratios": ("survival",),
@@ -144,6 +148,11 @@ ANALYSES: Final[dict[str, dict[str, str]]] = {
     "attrition": {
         "secure-sum": "small steps withheld",
         "platform": "1 to 10 shown as 10",
+        "exact": "exact",
+    },
+    "count": {
+        "secure-sum": "small steps withheld, and days and events of 1 to 10 patients",
+        "platform": "1 to 10 patients shown as 10, their days and events withheld",
         "exact": "exact",
     },
     "arms": {

@@ -28,14 +28,19 @@ def funnel() -> Generator[frozenset[Need], ReleasedTables, Funnel]:
     """Counts what each step leaves."""
     attrition, assignment = AttritionNeed(), AssignmentNeed()
     released = yield frozenset({attrition, assignment})
-    steps = _counts(released, attrition)
-    return Funnel(
-        tuple(
-            AttritionStep(label, count)
-            for label, count in zip(steps.labels, steps.counts, strict=True)
-        ),
-        _counts(released, assignment),
-    )
+    return Funnel(_named(_counts(released, attrition)), _counts(released, assignment))
+
+
+def steps() -> Generator[frozenset[Need], ReleasedTables, tuple[AttritionStep, ...]]:
+    """Counts what each step leaves, of arms only how many patients are in exactly one."""
+    released = yield frozenset({AttritionNeed()})
+    found = _counts(released, AttritionNeed())
+    return _named(found)
+
+
+def _named(found: ReleasedCounts) -> tuple[AttritionStep, ...]:
+    named = zip(found.labels, found.counts, strict=True)
+    return tuple(AttritionStep(label, count) for label, count in named)
 
 
 def _counts(released: ReleasedTables, need: Need) -> ReleasedCounts:

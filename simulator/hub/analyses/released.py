@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
 from simulator.aggregates.released import Released, Withheld
@@ -19,6 +19,16 @@ class ReleasedCounts:
 
 
 @dataclass(frozen=True)
+class ReleasedEntries:
+    """Patients, days and events that may be the index, after each step."""
+
+    labels: tuple[str, ...]
+    patients: tuple[Released, ...]
+    days: tuple[Released, ...]
+    events: tuple[Released, ...]
+
+
+@dataclass(frozen=True)
 class ReleasedLevels:
     """A survival table for each level of a subgroup, and one of those in no level."""
 
@@ -26,4 +36,7 @@ class ReleasedLevels:
     rest: SurvivalTable
 
 
-ReleasedTables = Mapping[Need, ReleasedCounts | ReleasedLevels | SurvivalTable | Withheld]
+ReleasedTable = ReleasedCounts | ReleasedEntries | ReleasedLevels | SurvivalTable | Withheld
+ReleasedTables = Mapping[Need, ReleasedTable]
+
+Analysis = Generator[frozenset[Need], ReleasedTables, object]

@@ -13,7 +13,8 @@ from simulator.aggregates.released import Withheld
 from simulator.aggregates.survival import survival_layout
 from simulator.aggregates.table import Table
 from simulator.errors import CohortiumError, Refused, TooFewAnswers, UserError
-from simulator.hub.analyses import Comparison, Funnel
+from simulator.hub.analyses.comparison import Comparison
+from simulator.hub.analyses.funnel import Funnel
 from simulator.hub.run import Finished, Traffic, carry_out, message_sizes
 from simulator.hub.wire import Lost
 from simulator.messages.codec import encode

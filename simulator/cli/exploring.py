@@ -1,0 +1,87 @@
+"""The commands that look at a cohort: how many, and who they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from simulator.cli import options
+from simulator.cli.inputs import inquiry_of, now
+
+if TYPE_CHECKING:
+    from simulator.hub.client import Client
+    from simulator.privacy.releases import Release
+
+
+@click.command()
+@click.argument("inquiry")
+@click.option(
+    "--unit",
+    type=click.Choice(["patient", "day", "event"]),
+    default="patient",
+    show_default=True,
+    help="Count patients; or the days or events that may be the index, and their patients.",
+)
+@options.network
+@options.data
+@options.release
+@options.jobs
+@options.timeout
+@options.output_format
+@options.quiet
+def count(
+    inquiry: str,
+    unit: str,
+    network: str,
+    data: Path,
+    release: str,
+    jobs: int,
+    timeout: float,
+    form: str,
+    *,
+    quiet: bool,
+) -> None:
+    """Count the patients of a study or cohort, step by step.
+
+    INQUIRY is a path, a bundled name, or - for standard input.
+    """
+    import uuid
+
+    from simulator.cli.count_text import print_count
+    from simulator.cli.progress import progress_bar
+    from simulator.hub.analyses.counting import Unit
+
+    asked = inquiry_of(inquiry)
+    client, rule = client_of(network, data, release, jobs, timeout)
+    with progress_bar("asking", quiet=quiet) as advance:
+        report = client.count(
+            asked,
+            rule,
+            Unit(unit),
+            run=uuid.uuid4().hex,
+            progress=lambda _site, of: advance(of),
+        )
+    print_count(report, form)
+
+
+def client_of(
+    network: str, data: Path, release: str, jobs: int, timeout: float
+) -> tuple[Client, Release]:
+    """A client of a built network, and the release of a name; says so where it is loud.
+
+    Raises:
+        UserError: There is no such release, or the network has not been built.
+    """
+    from simulator.network import connect, find_network
+    from simulator.privacy.releases import find_release
+
+    rule, built = find_release(release), find_network(network, data)
+    if rule.laboratory_only:
+        click.echo(
+            f"laboratory: '{rule.name}' shows raw answers; the sites' policies are not asked",
+            err=True,
+        )
+    client = connect(built, laboratory=rule.laboratory_only, jobs=jobs, seconds=timeout, clock=now)
+    return client, rule

@@ -1,0 +1,28 @@
+"""The analyses that a study names."""
+
+from __future__ import annotations
+
+from simulator.errors import Refused
+from simulator.hub.analyses.comparison import comparison
+from simulator.hub.analyses.funnel import funnel
+from simulator.hub.analyses.released import Analysis
+from simulator.hub.analyses.subgroups import subgroups
+from simulator.language.study import Study
+from simulator.privacy.releases import ANALYSES, Release
+
+
+def analyses_of(study: Study, release: Release) -> tuple[Analysis, ...]:
+    """Every analysis of a study, ready to start.
+
+    Raises:
+        Refused: The release does not offer one of them.
+    """
+    found: list[Analysis] = [funnel(), comparison(study, release)]
+    if study.question.subgroups:
+        if release.name not in ANALYSES["subgroups"]:
+            raise Refused(
+                f"the release '{release.name}' offers no subgroups",
+                hint="Ask under another release, or leave the subgroups out.",
+            )
+        found.append(subgroups(study, release))
+    return tuple(found)

@@ -1,0 +1,80 @@
+"""The result of a study's run from what its analyses found."""
+
+from __future__ import annotations
+
+from simulator.hub.analyses.comparison import Comparison
+from simulator.hub.analyses.funnel import Funnel
+from simulator.hub.analyses.subgroups import Subgroups
+from simulator.hub.planner import Plan
+from simulator.hub.result import CohortResult, Disclosure, FrozenResult, ReleaseResult, StudyResult
+from simulator.hub.run import Finished
+from simulator.hub.telling import Settings, fingerprints_of, network_of, notes_of, release_of
+from simulator.language.fingerprints import PARTS, definition, parts
+from simulator.language.lint import lint
+from simulator.language.study import Study
+from simulator.messages.needs import NO_ARM
+from simulator.privacy.releases import Release
+
+
+def study_result(
+    study: Study, plan: Plan, finished: Finished, settings: Settings, frozen: FrozenResult | None
+) -> StudyResult:
+    """Everything that a run of a study found and says of itself."""
+    funnel = next(part for part in finished.parts if isinstance(part, Funnel))
+    comparison = next(part for part in finished.parts if isinstance(part, Comparison))
+    release = plan.release
+    alone = max(opened.alone_in_a_cell for opened in finished.opened)
+    return StudyResult(
+        study=study.name,
+        version=study.version,
+        title=study.title,
+        estimand=(
+            "time from index to recorded death among all patients of the cohort, by the arm "
+            f"recorded at index, up to {study.question.follow_up.months} months; unadjusted"
+        ),
+        network=network_of(plan, finished, settings),
+        cohort=CohortResult(funnel.patients, funnel.steps),
+        arms=comparison.arms,
+        log_rank=comparison.log_rank,
+        hazard_ratios=comparison.hazard_ratios,
+        release=_release(release, settings),
+        disclosure=Disclosure(
+            alone,
+            f"{alone:.0%} of the patients are alone in a released cell (arm x "
+            f"{'day' if release.by_day else 'month'} x died or censored)",
+        ),
+        notes=(*notes_of(plan, finished, settings), *_notes(study, funnel)),
+        fingerprints=fingerprints_of(
+            finished,
+            settings,
+            {
+                "study": study.fingerprint,
+                **{f"study: {part}": parts(study)[part] for part in PARTS},
+            },
+        ),
+        definition=definition(study),
+        frozen=frozen,
+        rmst_differences=comparison.rmst_differences,
+        survival_differences=comparison.survival_differences,
+        subgroups=next(
+            (part.variables for part in finished.parts if isinstance(part, Subgroups)), ()
+        ),
+    )
+
+
+def _release(release: Release, settings: Settings) -> ReleaseResult:
+    by_day = "Kaplan-Meier on days; log-rank and Cox (Efron) on days"
+    by_month = (
+        "by month: curve on the actuarial risk set n - c/2; log-rank and Cox (Efron) on the full "
+        "risk set"
+    )
+    return release_of(release, settings, by_day if release.by_day else by_month)
+
+
+def _notes(study: Study, funnel: Funnel) -> list[str]:
+    notes = []
+    unassigned = funnel.assignment.counts[funnel.assignment.labels.index(NO_ARM)]
+    if unassigned != 0:
+        number = str(unassigned) if isinstance(unassigned, int) else "some"
+        notes.append(f"{number} patients pass every step and are in no arm")
+    return notes + [str(finding) for finding in lint(study)]
