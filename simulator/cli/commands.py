@@ -8,6 +8,7 @@ import click
 
 from simulator import __version__
 from simulator.cli import options
+from simulator.cli.analyzing import analyze_option, format_option, measured, one_of
 from simulator.cli.comparing import diff
 from simulator.cli.freezing import freeze, frozen_option, held_against
 from simulator.cli.inputs import now, study_of
@@ -83,7 +84,10 @@ def check(study: str) -> None:
 @options.release
 @options.jobs
 @options.timeout
-@click.option("--sql", metavar="SITE", help="Also show the SQL that this site would run (local).")
+@click.option("--sql", metavar="SITE", help="Show the SQL that this site would run (local).")
+@analyze_option
+@format_option
+@options.quiet
 def explain(
     study: str,
     network: str,
@@ -92,13 +96,21 @@ def explain(
     jobs: int,
     timeout: float,
     sql: str | None,
+    form: str,
+    *,
+    analyze: bool,
+    quiet: bool,
 ) -> None:
     """Show what a run of a STUDY would do: who is asked, for what, and what crosses the wire."""
     from simulator.cli.text import print_plan, print_sql
     from simulator.network import connect, find_network, statement_at
     from simulator.privacy.releases import find_release
 
+    one_of(sql=sql, analyze=analyze, form=form)
     asked, rule, built = study_of(study), find_release(release), find_network(network, data)
+    if analyze:
+        measured(asked, built, rule, seconds=timeout, form=form, quiet=quiet)
+        return
     if sql is not None:
         print_sql(sql, statement_at(built, sql, asked))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Hashable, Sequence
 from functools import cache
 from pathlib import Path
@@ -37,12 +38,21 @@ _PASSES: Final = frozenset(
 )
 
 
+# What estimates need: every pass but the one that dissolves named relations.
+_DISSOLVES: Final = "cte_inlining"
+
+
 @cache
-def _locked(threads: int) -> dict[str, str | bool | int | float | list[str]]:
+def _locked(threads: int, *, estimating: bool) -> dict[str, str | bool | int | float | list[str]]:
     """The configuration of every store; asked once which optimizer passes this DuckDB has."""
     with duckdb.connect() as connection:
-        found = connection.execute("SELECT name FROM duckdb_optimizers()").fetchall()
-    skipped = sorted(name for (name,) in found if name not in _PASSES)
+        found = [
+            name
+            for (name,) in connection.execute("FROM duckdb_optimizers() SELECT name").fetchall()
+        ]
+    skipped = sorted(
+        name for name in found if (name == _DISSOLVES if estimating else name not in _PASSES)
+    )
     return {"disabled_optimizers": ",".join(skipped), "threads": threads, **_LOCKED}
 
 
@@ -56,12 +66,14 @@ class Store:
         folder: The site's folder, which holds ``cdm.duckdb``.
         threads: How many threads a query may use. Sites use one each; a single file with the rows
             of many, held beside them for comparison, as many as they have together.
+        estimating: Whether nearly all passes of the optimizer are on: with the few of a site,
+            DuckDB estimates hardly any number of rows. Not for answering.
 
     Raises:
         UserError: There is no database, or it is damaged or not DuckDB's.
     """
 
-    def __init__(self, folder: Path, *, threads: int = 1) -> None:
+    def __init__(self, folder: Path, *, threads: int = 1, estimating: bool = False) -> None:
         self._path = folder / DATABASE
         self._found: dict[Hashable, Any] = {}
         if not self._path.is_file():
@@ -72,7 +84,7 @@ class Store:
             )
         try:
             self._connection = duckdb.connect(
-                str(self._path), read_only=True, config=_locked(threads)
+                str(self._path), read_only=True, config=_locked(threads, estimating=estimating)
             )
         except duckdb.Error as error:
             raise UserError(
@@ -92,6 +104,16 @@ class Store:
     def numpy(self, sql: str, parameters: Parameters = ()) -> dict[str, Any]:
         """The result of a query as named numpy columns."""
         return self._connection.execute(sql, parameters).fetchnumpy()
+
+    def plan(self, sql: str, parameters: Parameters = (), *, analyze: bool) -> Any:
+        """How a query would be carried out or, to analyze it, was: DuckDB's plan, decoded.
+
+        Raises:
+            duckdb.Error: The query failed or was interrupted.
+        """
+        form = "ANALYZE, FORMAT json" if analyze else "FORMAT json"
+        rows = self._connection.execute(f"EXPLAIN ({form}) {sql}", parameters).fetchall()
+        return json.loads(rows[0][1])
 
     def tables(self) -> dict[str, tuple[str, ...]]:
         """The names of the tables and of their columns, in lower case."""
