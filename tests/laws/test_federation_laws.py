@@ -20,7 +20,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from simulator.aggregates.grid import Unit
-from simulator.hub.analyses import Comparison, Funnel
+from simulator.hub.analyses.comparison import Comparison
+from simulator.hub.analyses.funnel import Funnel
 from simulator.hub.run import Finished, Traffic, carry_out
 from simulator.hub.wire import Wire
 from simulator.language.reading import parse_study
