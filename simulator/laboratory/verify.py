@@ -23,6 +23,7 @@ from simulator.network import BuiltNetwork, connect
 from simulator.privacy.releases import EXACT, SECURE_SUM
 from simulator.synthesis.labels import LABELLED_STUDY
 from simulator.truth.at_site import patients_at
+from simulator.truth.counted import in_an_arm
 from simulator.truth.labels import compare_labels
 from simulator.truth.pooled import pooled_truth
 
@@ -73,22 +74,24 @@ def verify(
 ) -> Verification:
     """Runs a study in the laboratory and holds it against rows and labels of all sites.
 
-    The rows are chosen by the interpreter at every site of the network, also at those that the
-    planner leaves out: a patient there would show as a mismatch.
+    The rows are chosen by the interpreter at every site that is on line, also at those that the
+    planner leaves out: a patient there would show as a mismatch. Patients at sites that are off
+    line are told apart: nobody could have asked for them.
     """
     client = connect(network, laboratory=True, jobs=jobs, seconds=seconds, clock=clock)
     frames = {
         member.site: patients_at(network.folder_of(member.site), study.question)
         for member in network.members
     }
-    rows = list(frames.values())
+    away = [member.site for member in network.members if not member.online]
+    rows = [frame for site, frame in frames.items() if site not in away]
     asked = [frames[site] for site in client.plan(study, EXACT).roster]
     parts = [_by_day(client, study, asked, rows)]
-    told: tuple[str, ...] = ()
+    told = _unreachable(study, [frames[site] for site in away])
     try:
         parts.insert(0, _by_month(client, study, asked, rows))
     except Refused as refusal:
-        told = (f"by month nothing is released: {refusal.message}",)
+        told += (f"by month nothing is released: {refusal.message}",)
     labels = compare_labels(network.folder, study.question, frames)
     agree = True
     if study.name != LABELLED_STUDY:
@@ -100,6 +103,14 @@ def verify(
     return Verification(
         study.name, tuple(parts), told, agree, _verdict(parts, missing, labels_agree=agree)
     )
+
+
+def _unreachable(study: Study, frames: list[pl.DataFrame]) -> tuple[str, ...]:
+    """How many patients of the arms are at sites that are off line, in a sentence if there are."""
+    patients = sum(in_an_arm(frame, study.question).height for frame in frames)
+    if not patients:
+        return ()
+    return (f"{patients:,} more patients are at sites that are off line; no number counts them",)
 
 
 def _by_month(
