@@ -1,0 +1,306 @@
+"""What each analysis makes of what each release lets out: the table of the code, cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+import pytest
+
+from simulator.aggregates.grid import Grid, Unit
+from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
+from simulator.aggregates.survival import SurvivalTable
+from simulator.aggregates.table import Table
+from simulator.errors import Refused
+from simulator.hub.aggregator import open_round
+from simulator.hub.analyses.comparison import Comparison, comparison
+from simulator.hub.analyses.counting import Unit as CountUnit
+from simulator.hub.analyses.counting import counting
+from simulator.hub.analyses.funnel import Funnel, funnel
+from simulator.hub.analyses.of_study import analyses_of
+from simulator.hub.analyses.results import SubgroupResult
+from simulator.hub.analyses.subgroups import Subgroups, subgroups
+from simulator.language.study import Study
+from simulator.messages.needs import EntriesNeed, Need, SurvivalNeed, kind_of, layout_of
+from simulator.messages.requests import ReleaseTerms, RoundRequest
+from simulator.privacy.releases import (
+    ANALYSES,
+    EXACT,
+    PLATFORM,
+    RELEASES,
+    REQUESTS,
+    SECURE_SUM,
+    Release,
+    shown,
+)
+from simulator.statistics.cox import cox
+from simulator.statistics.fixed_point import cumulative_hazard_ratio, survival_difference
+from simulator.statistics.kaplan_meier import kaplan_meier
+from simulator.statistics.quantiles import quantile
+from simulator.statistics.restricted_mean import restricted_mean_difference, restricted_mean_ratio
+from simulator.statistics.subgroups import subgroup_fit
+from tests.unit.hub.test_aggregator import asked
+from tests.unit.hub.wires import study
+
+Part = TypeVar("Part")
+
+TEN = Rounded(10, Between(1, 10))
+releases = pytest.mark.parametrize("release", RELEASES.values(), ids=list(RELEASES))
+
+
+def with_subgroup() -> Study:
+    return msgspec.structs.replace(study(), question=asked())
+
+
+class Rows:
+    """Patients drawn once: arm, level (the third: in none), days, event."""
+
+    def __init__(self, seed: int, *, small: bool) -> None:
+        random = np.random.default_rng(seed)
+        size = 160
+        self.arm = random.integers(0, 2, size)
+        self.level = random.integers(0, 3, size)
+        self.days = random.integers(0, 365, size)
+        self.event = random.random(size) < 0.5
+        if small:  # a few patients only in one arm of one level
+            few = (self.arm == 1) & (self.level == 1)
+            self.level[np.flatnonzero(few)[4:]] = 0
+
+    def table(self, unit: Unit, chosen: Any = slice(None)) -> SurvivalTable:
+        return SurvivalTable.from_rows(
+            ("with", "without"),
+            Grid(unit, 12),
+            arm=self.arm[chosen].astype(np.int64),
+            days=self.days[chosen].astype(np.int64),
+            event=self.event[chosen],
+        )
+
+    def answer(self, need: Need, question: Any) -> Table:
+        layout = layout_of(need, question)
+        if isinstance(need, SurvivalNeed) and need.subgroup:
+            levels = [self.table(need.grid.unit, self.level == place) for place in range(4)]
+            return Table(layout, np.stack([found.table.values for found in levels], axis=1))
+        if isinstance(need, SurvivalNeed):
+            return self.table(need.grid.unit).table
+        if isinstance(need, EntriesNeed):
+            return Table(layout, np.array([[150, 160, 170], [140, 150, 160]], dtype=np.int64))
+        counts = [150, 140, 140] if layout.axes[0].name == "step" else [80, 60, 5, 0]
+        return Table.from_flat(layout, np.array(counts, dtype=np.int64))
+
+
+def run(
+    analysis: Generator[frozenset[Need], Any, Part], rows: Rows, release: Release
+) -> tuple[frozenset[Need], Part]:
+    """Drives an analysis through the aggregator with one site's answer."""
+    needs = tuple(sorted(next(analysis), key=repr))
+    terms = ReleaseTerms(release.name, release.version, release.threshold)
+    request = RoundRequest("run", 1, "roster", 1, terms, asked(), needs)
+    answer = tuple(rows.answer(need, asked()) for need in needs)
+    opened = open_round(request, release, [answer])
+    with pytest.raises(StopIteration) as stop:
+        analysis.send(opened.released)
+    found: Part = stop.value.value
+    return frozenset(needs), found
+
+
+def unit_of(release: Release) -> Unit:
+    return Unit.DAY if release is EXACT else Unit.MONTH
+
+
+def compared(release: Release, rows: Rows) -> Comparison:
+    return run(comparison(study(), release), rows, release)[1]
+
+
+@releases
+def test_each_analysis_asks_what_the_table_says(release: Release) -> None:
+    rows = Rows(1, small=False)
+    found = {
+        "attrition": run(funnel(), rows, release)[0],
+        "arms": run(comparison(study(), release), rows, release)[0],
+        "subgroups": run(subgroups(with_subgroup(), release), rows, release)[0],
+    }
+    for same in ("log-rank", "hazard ratios", "differences in mean survival"):
+        found[same] = found["arms"]
+    found["differences in survival"] = found["arms"]
+    counts = [run(counting(unit), rows, release)[0] for unit in (CountUnit.PATIENT, CountUnit.DAY)]
+    found["count"] = frozenset().union(*counts)
+    asks = {name: {kind_of(need) for need in needs} for name, needs in found.items()}
+    assert asks == {name: set(kinds) for name, kinds in REQUESTS.items()}
+
+
+@pytest.mark.parametrize(
+    ("release", "left", "none"),
+    [
+        (SECURE_SUM, (Withheld(11, Of.DIFFERENCE), 140, 140), Withheld(11)),
+        (PLATFORM, (150, 140, 140), TEN),
+        (EXACT, (150, 140, 140), 5),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_attrition(release: Release, left: tuple[Released, ...], none: Released) -> None:
+    found: Funnel = run(funnel(), Rows(1, small=False), release)[1]
+    assert tuple(step.patients for step in found.steps) == left
+    assert found.assignment.counts[2] == none
+
+
+@releases
+class TestArmsAndContrasts:
+    rows = Rows(2, small=False)
+
+    def test_arms(self, release: Release) -> None:
+        table = self.rows.table(unit_of(release))
+        for place, arm in enumerate(compared(release, self.rows).arms):
+            curve = kaplan_meier(table, arm.arm)
+            assert arm.patients == table.patients[place]
+            found = [(one.share, one.estimate, one.lower) for one in arm.quantiles_months]
+            quarters = [(share, quantile(curve, share)) for share in (0.25, 0.5, 0.75)]
+            assert found == [(share, one.estimate, one.lower) for share, one in quarters]
+            assert arm.quantiles_months[1].estimate == arm.median_months.estimate
+
+    def test_log_rank_and_hazard_ratios(self, release: Release) -> None:
+        found = compared(release, self.rows)
+        table = self.rows.table(unit_of(release))
+        assert found.log_rank is not None
+        assert found.log_rank.df == 1
+        (ratio,) = found.hazard_ratios
+        assert ratio.estimate == cox(table).contrast("without", "with").estimate
+
+    def test_differences(self, release: Release) -> None:
+        found = compared(release, self.rows)
+        table = self.rows.table(unit_of(release))
+        pair = (kaplan_meier(table, "without"), kaplan_meier(table, "with"))
+        (mean,), (alive,) = found.rmst_differences, found.survival_differences
+        assert (mean.arm, mean.reference, mean.months) == ("without", "with", 6)
+        assert (alive.arm, alive.reference, alive.months) == ("without", "with", 6)
+        for mine, contrast in (
+            (mean.difference, restricted_mean_difference(*pair, 6)),
+            (mean.ratio, restricted_mean_ratio(*pair, 6)),
+            (alive.difference, survival_difference(*pair, 6)),
+            (alive.cumulative_hazard_ratio, cumulative_hazard_ratio(*pair, 6)),
+        ):
+            assert (mine.estimate, mine.lower, mine.upper, mine.p) == (
+                *(contrast.estimate, contrast.lower, contrast.upper, contrast.p),
+            )
+            assert mine.p_adjusted == mine.p  # one pair
+
+
+def test_p_is_adjusted_over_the_pairs_of_a_month_and_a_scale() -> None:
+    from simulator.hub.analyses.contrasts import survival_differences
+    from simulator.statistics.cox import holm
+
+    random = np.random.default_rng(5)
+    table = SurvivalTable.from_rows(
+        ("A", "B", "C"),
+        Grid(Unit.MONTH, 12),
+        arm=random.integers(0, 3, 200),
+        days=random.integers(0, 365, 200),
+        event=random.random(200) < 0.6,
+    )
+    pairs = [("B", "A"), ("C", "A"), ("C", "B")]
+    found = survival_differences(table, pairs, (3, 6))
+    assert [(one.arm, one.reference) for one in found] == pairs * 2
+    for part in (found[:3], found[3:]):
+        adjusted = holm([one.difference.p or 0.0 for one in part])
+        assert tuple(one.difference.p_adjusted for one in part) == adjusted
+
+
+class TestSmallArms:
+    """Four patients in one arm, two of whom died."""
+
+    @staticmethod
+    def rows() -> Rows:
+        rows = Rows(3, small=False)
+        rows.arm[:] = 1
+        rows.arm[:4] = 0
+        rows.event[:4], rows.days[:4] = [True, True, False, False], [40, 50, 300, 364]
+        return rows
+
+    def test_secure_sum_refuses_them(self) -> None:
+        with pytest.raises(Refused, match="too small: 'with'"):
+            compared(SECURE_SUM, self.rows())
+
+    def test_platform_shows_10_for_totals_and_the_curve_as_it_is(self) -> None:
+        rows = self.rows()
+        small = compared(PLATFORM, rows).arms[0]
+        assert (small.patients, small.events, small.censored) == (TEN, TEN, TEN)
+        assert small.survival[0].at_risk == TEN
+        curve = kaplan_meier(rows.table(Unit.MONTH), "with")
+        assert [mark.estimate for mark in small.curve] == curve.survival.tolist()
+        # which is why the release says that the curve gives the totals back
+        assert 1 - (small.curve[1].estimate or 0.0) == pytest.approx(2 / 4)
+        assert any("gives the true totals back" in line for line in PLATFORM.says)
+
+    def test_platform_shows_large_totals_and_nothing_as_they_are(self) -> None:
+        rows = self.rows()
+        rows.event[:4] = False
+        one, other = compared(PLATFORM, rows).arms
+        assert (one.events, other.patients) == (0, 156)
+
+    def test_exact_shows_them(self) -> None:
+        small = compared(EXACT, self.rows()).arms[0]
+        assert (small.patients, small.events, small.survival[0].at_risk) == (4, 2, 2)
+
+
+def variable(release: Release, rows: Rows) -> SubgroupResult:
+    found: Subgroups = run(subgroups(with_subgroup(), release), rows, release)[1]
+    (one,) = found.variables
+    return one
+
+
+class TestSubgroups:
+    @releases
+    def test_each_level_has_its_ratios_and_the_test_is_over_them(self, release: Release) -> None:
+        rows = Rows(4, small=False)
+        found = variable(release, rows)
+        tables = [rows.table(unit_of(release), rows.level == place) for place in range(3)]
+        fit = subgroup_fit(tables[:2], reference="with")
+        assert not isinstance(found.levels, Withheld)
+        assert not isinstance(found.interaction, Withheld)
+        assert [level.level for level in found.levels] == ["young", "old"]
+        for level, table, model in zip(found.levels, tables[:2], fit.levels, strict=True):
+            assert [arm.patients for arm in level.arms] == table.patients.tolist()
+            events = [shown(int(count), release, "subgroups") for count in table.events.sum(axis=1)]
+            assert [arm.events for arm in level.arms] == events
+            (ratio,) = level.hazard_ratios
+            assert ratio.estimate == model.contrast("without", "with").estimate
+        assert (found.interaction.statistic, found.interaction.df) == (fit.interaction.statistic, 1)
+        assert not isinstance(found.in_no_level, Withheld)
+        assert [arm.patients for arm in found.in_no_level] == tables[2].patients.tolist()
+        assert found.reason is None
+
+    def test_secure_sum_withholds_all_of_a_variable_with_a_small_group(self) -> None:
+        found = variable(SECURE_SUM, Rows(4, small=True))
+        withheld = Withheld(11, Of.PART)
+        assert (found.levels, found.in_no_level, found.interaction) == (withheld,) * 3
+        assert found.reason is not None
+        assert "fewer than 11" in found.reason
+
+    def test_platform_shows_10_for_a_small_group(self) -> None:
+        found = variable(PLATFORM, Rows(4, small=True))
+        assert not isinstance(found.levels, Withheld)
+        assert found.levels[1].arms[1].patients == TEN
+
+    def test_exact_shows_it(self) -> None:
+        found = variable(EXACT, Rows(4, small=True))
+        assert not isinstance(found.levels, Withheld)
+        assert found.levels[1].arms[1].patients == 4
+
+    def test_a_release_that_does_not_offer_them_refuses_the_study(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert len(analyses_of(with_subgroup(), SECURE_SUM)) == 3
+        monkeypatch.setitem(ANALYSES, "subgroups", {"exact": "from days"})
+        with pytest.raises(Refused, match="the release 'secure-sum' offers no subgroups"):
+            analyses_of(with_subgroup(), SECURE_SUM)
+        assert len(analyses_of(study(), SECURE_SUM)) == 2
+
+
+def test_a_withheld_part_is_never_a_number_in_json() -> None:
+    from simulator.cli.as_json import to_json
+
+    said = to_json(variable(SECURE_SUM, Rows(4, small=True)))
+    withheld = {"withheld": {"below": 11, "of": "a group that it would give away"}}
+    assert isinstance(said, dict)
+    assert said["levels"] == said["in_no_level"] == said["interaction"] == withheld
