@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from simulator.errors import UserError
+from simulator.errors import UserError, nearest
 from simulator.hub.quantities import Name, Value, numbers_of
 from simulator.hub.result import LostSite
 
@@ -126,10 +126,11 @@ def _decoded(path: Path) -> object:
     try:
         return msgspec.json.decode(path.read_bytes())
     except FileNotFoundError:
+        beside = [other.name for other in path.parent.glob("*")]
         raise UserError(
             "there is no such file",
             where=str(path),
-            hint="Write one with `cohortium run STUDY --out FOLDER`.",
+            hint=nearest(path.name, beside) or "Write one with `cohortium run STUDY --out FOLDER`.",
         ) from None
     except OSError as error:
         raise UserError(f"it cannot be read: {error.strerror}", where=str(path)) from error

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from simulator import __version__
 from simulator.bundled import library, names
 from tests.journeys.commands import Said, Shell
 
@@ -61,6 +62,17 @@ def test_a_run_says_what_of_it_was_not_frozen_and_runs(
     assert f"NOT what was frozen, {found['at']}: outcome and follow-up" in " ".join(
         said.out.split()
     )
+
+
+def test_what_another_version_has_frozen_is_said(
+    shell: Shell, few_to_read: Path, folder: Path
+) -> None:
+    path = folder / "f.yaml"
+    assert shell("freeze", "bclm-as-commonly-done", "--out", path).code == 0
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(f"cohortium: {__version__}", "cohortium: 0.0.1"), encoding="utf-8")
+    said = shell("run", "bclm", "--network", few_to_read, "--frozen", path)
+    assert f"(frozen by cohortium 0.0.1; this is {__version__})\n" in said.out
 
 
 def test_a_file_can_be_named(shell: Shell, few_to_read: Path, folder: Path) -> None:

@@ -333,6 +333,13 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         read_recorded(tmp_path)
 
 
+def test_a_name_that_was_mistyped_is_put_right(tmp_path: Path) -> None:
+    (tmp_path / "first").mkdir()
+    with pytest.raises(UserError) as caught:
+        read_recorded(tmp_path / "frist")
+    assert caught.value.hint == "Did you mean 'first'?"
+
+
 def test_a_result_of_an_earlier_version_is_refused(files: Files) -> None:
     def earlier(whole: dict[str, Any]) -> None:
         del whole["result"]["network"]["roster"]
