@@ -21,6 +21,7 @@ from simulator.hub.terms import (
     lost_in_one,
     terms_of,
 )
+from simulator.language.fingerprints import ARMS, CODES, INDEX, OUTCOME
 
 
 class Kind(StrEnum):
@@ -89,6 +90,9 @@ _DEFECT: Final = (
 )
 
 
+_DECIDE_WHO_IS_ASKED: Final = frozenset(
+    {DATA, RELEASE, LABORATORY, *(f"{STUDY}{part}" for part in (CODES, INDEX, ARMS, OUTCOME))}
+)
 _BUT_WORDS: Final = ", but for the study's name, version or title"
 
 
@@ -154,8 +158,7 @@ def _that_follow(first: Recorded, second: Recorded, differ: list[str]) -> tuple[
     the laboratory was opened, from the release.
     """
     found = []
-    decides = {DATA, RELEASE, LABORATORY}
-    decided = any(term in decides or term.startswith(STUDY) for term in differ)
+    decided = not _DECIDE_WHO_IS_ASKED.isdisjoint(differ)
     if ROSTER in differ and decided and not lost_in_one(first, second):
         found.append(ROSTER)
     if LABORATORY in differ and RELEASE in differ:

@@ -164,8 +164,8 @@ def _values(one: object, other: object, path: str = "") -> Iterator[str]:
     if isinstance(one, dict) and isinstance(other, dict):
         for key in dict.fromkeys([*one, *other]):
             yield from _values(one.get(key), other.get(key), _below(path, str(key)))
-    elif isinstance(one, list) and isinstance(other, list):
-        yield from _members(one, other, path)
+    elif isinstance(one, list | None) and isinstance(other, list | None):
+        yield from _members(one or [], other or [], path)
     else:
         yield f"{path}: {_short(one)} -> {_short(other)}"
 

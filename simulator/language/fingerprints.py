@@ -1,7 +1,9 @@
 """Fingerprints of a study's parts, and the study as plain values, so that two can be told apart.
 
 A part holds whatever of a study no other part names, so that nothing a study says is left out. What
-a publication reported is no part: it stands beside what is found and changes none of it.
+a publication reported is no part: it stands beside what is found and changes none of it. Fields that
+have their defaults count as absent, so that a study that uses nothing of what the language learns
+later keeps its fingerprints.
 """
 
 from __future__ import annotations
@@ -42,14 +44,35 @@ def definition(study: Study) -> dict[str, dict[str, Any]]:
 
     Codes stand as text in each concept set, sorted, as their order means nothing.
     """
-    said: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(study))
+    said: dict[str, Any] = _plain(study)
     question = said.pop("question")
-    said.pop("reported")
+    said.pop("reported", None)
     found: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
     for field, value in (said | question).items():
         found[_PLACES.get(field, ANALYSES)][field] = value
     found[CODES] = {codes.name: _listed(codes) for codes in study.question.codes}
     return found
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON knows it, without the fields that have their defaults."""
+    if isinstance(value, msgspec.Struct):
+        config = value.__struct_config__
+        said = {config.tag_field: config.tag} if config.tag_field else {}
+        for field in msgspec.structs.fields(value):
+            inner = getattr(value, field.name)
+            if inner != _default(field):
+                said[field.name] = _plain(inner)
+        return said
+    if isinstance(value, tuple):
+        return [_plain(member) for member in value]
+    return msgspec.to_builtins(value)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.default_factory()
+    return field.default
 
 
 def _listed(codes: ConceptSet) -> dict[str, list[str]]:

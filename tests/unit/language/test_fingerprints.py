@@ -15,12 +15,13 @@ from simulator.language.fingerprints import (
     PARTS,
     TITLE,
     WHOLE,
+    _plain,
     definition,
     differing,
     parts,
 )
 from simulator.language.reading import parse_study
-from simulator.language.study import Question, Study
+from simulator.language.study import Study
 
 TEXT = (library("queries") / "studies" / "bclm.yaml").read_text(encoding="utf-8")
 
@@ -78,8 +79,50 @@ def test_a_part_is_sha_256() -> None:
 
 def test_the_definition_holds_every_field_of_a_study_once_but_what_was_reported() -> None:
     fields = [field for part, said in definition(BCLM).items() if part != CODES for field in said]
-    expected = {*Study.__struct_fields__, *Question.__struct_fields__}
+    expected = {
+        field
+        for struct in (BCLM, BCLM.question)
+        for field, default in zip(struct.__struct_fields__, _defaults(struct), strict=True)
+        if getattr(struct, field) != default
+    }
     assert sorted(fields) == sorted(expected - {"question", "reported", "codes"})
+    assert {"outcome", "subgroups"}.isdisjoint(fields)
+
+
+def _defaults(struct: msgspec.Struct) -> list[object]:
+    return [field.default for field in msgspec.structs.fields(struct)]
+
+
+def test_what_is_written_out_is_as_if_it_were_left_out() -> None:
+    written = changed("least completeness: 0.9", "least completeness: 1.0")
+    assert parts(written) == parts(changed("least completeness: 0.9\n", ""))
+    assert "least_completeness" not in definition(written)[ANALYSES]
+
+
+class Now(msgspec.Struct, frozen=True, tag="it"):
+    """A value as the language has it."""
+
+    name: str
+    window: int | None = None
+
+
+class Later(msgspec.Struct, frozen=True, tag="it"):
+    """The same when the language has learnt more."""
+
+    name: str
+    window: int | None = None
+    lines: tuple[int, ...] = ()
+    units: dict[str, int] = {}
+
+
+def test_what_the_language_learns_later_changes_no_study_that_does_not_use_it() -> None:
+    assert _plain(Now("a", 3)) == _plain(Later("a", 3)) == {"type": "it", "name": "a", "window": 3}
+    assert _plain(Later("a", lines=(1,), units={"mg": 2})) == {
+        "type": "it",
+        "name": "a",
+        "lines": [1],
+        "units": {"mg": 2},
+    }
 
 
 def test_the_definition_is_plain_and_names_codes_as_the_study_does() -> None:
