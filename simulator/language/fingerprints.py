@@ -1,8 +1,8 @@
 """Fingerprints of a study's parts, and the study as plain values, so that two can be told apart.
 
 A part holds whatever of a study no other part names, so that nothing a study says is left out. What
-a publication reported is no part: it stands beside what is found and changes none of it. Fields that
-have their defaults count as absent, so that a study that uses nothing of what the language learns
+a publication reported is no part: it stands beside what is found and changes none of it. A field
+with its default counts as absent, so that a study that uses nothing of what the language learns
 later keeps its fingerprints.
 """
 
