@@ -52,7 +52,7 @@ release = click.option(
     default="secure-sum",
     show_default=True,
     metavar="NAME",
-    help="The rule under which sums are released: secure-sum, platform, or exact (laboratory only).",
+    help="The rule of release: secure-sum, platform, or exact (laboratory only).",
 )
 output_format = click.option(
     "--format",
