@@ -171,7 +171,7 @@ def run(
         )
     print_report(report, form)
     if out is not None:
-        write_report(report, out)
+        write_report(report, asked, out)
 
 
 @cli.command()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from simulator.aggregates.released import Released
     from simulator.hub.analyses.results import ArmResult
     from simulator.hub.result import FrozenResult, Report, StudyResult
+    from simulator.language.study import Study
 
 _NOT_REACHED: Final = "not reached"
 
@@ -35,19 +36,23 @@ def print_report(report: Report, form: str) -> None:
     click.echo(as_json(report) if form == "json" else _csv(report.result), nl=False)
 
 
-def write_report(report: Report, folder: Path) -> None:
-    """Writes result.json, result.csv and result.txt into a folder.
+def write_report(report: Report, study: Study, folder: Path) -> None:
+    """Writes result.json, .csv and .txt, report.html, survival.svg and .png into a folder.
 
     Raises:
         UserError: Nothing can be written there.
     """
+    from simulator.report.write import files
+
     text = io.StringIO()
     _result(console(text), report.result)
     forms = {"json": as_json(report), "csv": _csv(report.result), "txt": text.getvalue()}
+    contents = {f"result.{suffix}": content.encode() for suffix, content in forms.items()}
+    contents |= files(report, study)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for suffix, content in forms.items():
-            (folder / f"result.{suffix}").write_text(content, encoding="utf-8")
+        for name, content in contents.items():
+            (folder / name).write_bytes(content)
     except OSError as error:
         raise UserError(
             f"the result cannot be written to '{folder}': {error.strerror}",

@@ -6,6 +6,7 @@ from typing import Final
 
 from simulator.hub.result import Report, StudyResult
 from simulator.language.study import Study
+from simulator.report.ending import ending_of
 from simulator.report.markup import Markup, element, listed, paragraph
 from simulator.report.target_trial import index_name
 from simulator.report.words import count, months, p_equals, plural, sentence, several
@@ -20,7 +21,7 @@ def head(report: Report, study: Study) -> Markup:
     result = report.result
     return element(
         "header",
-        paragraph("Survival compared across hospitals, from counts alone", class_="kicker"),
+        paragraph("Patients of many hospitals compared, from counts alone", class_="kicker"),
         element("h1", result.title),
         paragraph(answer(result, study), class_="answer"),
         element(
@@ -54,8 +55,7 @@ def answer(result: StudyResult, study: Study) -> str:
     """One sentence: how long until half had the outcome, and whether chance explains the rest."""
     patients = count(result.cohort.patients)
     who = f"Among {patients} invented {'patient' if patients == '1' else 'patients'}"
-    what = "died" if study.question.outcome_is_death else "had the outcome"
-    return f"{who}, {_half(result, what, index_name(study))}{_chance(result)}."
+    return f"{who}, {_half(result, ending_of(study).had, index_name(study))}{_chance(result)}."
 
 
 def _half(result: StudyResult, what: str, index: str) -> str:
@@ -81,7 +81,10 @@ def _chance(result: StudyResult) -> str:
     if result.log_rank is None:
         return ""
     if result.network.built.get("conditioned") == "true":
-        return "; these data were drawn until they showed it, so it is no evidence for any arm"
+        return (
+            "; as the network was drawn until it showed reported figures, that is no evidence for "
+            "any arm"
+        )
     found = p_equals(result.log_rank.p)
     if result.log_rank.p >= _CHANCE:
         return f"; chance alone often makes such differences (log-rank {found})"

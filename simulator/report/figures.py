@@ -85,7 +85,7 @@ def last_month(arms: Sequence[ArmResult]) -> int:
 
 def survival_svg(arms: Sequence[ArmResult], words: Words, shape: Shape = WIDE) -> str:
     """The figure as SVG; the same arms and words give the same bytes."""
-    with _styled():
+    with styled():
         file = io.StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         _draw(arms, words, shape).savefig(file, format="svg", metadata=nothing)
@@ -94,7 +94,7 @@ def survival_svg(arms: Sequence[ArmResult], words: Words, shape: Shape = WIDE) -
 
 def survival_png(arms: Sequence[ArmResult], words: Words, shape: Shape = WIDE) -> bytes:
     """The figure as PNG, at 200 dots an inch."""
-    with _styled():
+    with styled():
         file = io.BytesIO()
         _draw(arms, words, shape).savefig(
             file, format="png", dpi=200, metadata={"Software": "cohortium"}
@@ -103,7 +103,8 @@ def survival_png(arms: Sequence[ArmResult], words: Words, shape: Shape = WIDE) -
 
 
 @contextmanager
-def _styled() -> Iterator[None]:
+def styled() -> Iterator[None]:
+    """The style of all figures, for as long as one is drawn."""
     from matplotlib import rc_context
 
     with warnings.catch_warnings(), rc_context(_STYLE):
@@ -126,14 +127,14 @@ def _draw(arms: Sequence[ArmResult], words: Words, shape: Shape) -> Figure:
     month = last_month(arms)
     marks = _ticks(month)
     _frame(curves, words, shape, month, marks)
+    head: dict[str, Any] = {"fontsize": shape.letters, "weight": "bold", "va": "center"}
+    risks.text(curves.get_xlim()[0], 0.9, "Still watched", **head)
     for place, arm in enumerate(arms):
         _curve(curves, arm, place, month)
         _risk(risks, arm, place, marks, shape)
     if shape.key:
         _key(curves, arms, shape)
     risks.set(ylim=(-2.2 * len(arms), 1.6))
-    head: dict[str, Any] = {"fontsize": shape.letters, "weight": "bold", "va": "center"}
-    risks.text(curves.get_xlim()[0], 0.9, "Still watched", **head)
     risks.set_axis_off()
     return figure
 
@@ -206,8 +207,14 @@ def _risk(axes: Axes, arm: ArmResult, place: int, marks: list[int], shape: Shape
     sample = left + (right - left) * 0.36 / shape.inches[0]
     axes.plot([left, sample], [top - 0.3, top - 0.3], **_style(place))
     said: dict[str, Any] = {"fontsize": shape.letters, "va": "center"}
-    name = f" {shortened(arm.arm, shape.name)}"
-    axes.text(sample, top - 0.3, name, color=ARMS[place % len(ARMS)], **said)
+    name = shortened(arm.arm, shape.name)
+    axes.text(
+        sample + (right - left) * 0.08 / shape.inches[0],
+        top - 0.3,
+        name,
+        color=ARMS[place % len(ARMS)],
+        **said,
+    )
     for mark, watched in zip(marks, _watched(arm, marks), strict=True):
         axes.text(mark, top - 1.25, brief(watched), ha="center", **said)
 

@@ -15,6 +15,8 @@ _VARIABLES: Final = {
     PAPER: "var(--paper)",
     **{colour: f"var(--arm-{place})" for place, colour in enumerate(ARMS, start=1)},
 }
+# A style of a drawing would hold for the whole page; the page's own style sheet says the same.
+_ABOUT: Final = re.compile(r"<metadata>.*?</metadata>|<style.*?</style>", re.DOTALL)
 _STYLE: Final = re.compile(r'style="[^"]*"')
 _NAME: Final = re.compile(r'(\bid="|href="#|url\(#)')
 _COLOUR: Final = re.compile("|".join(_VARIABLES))
@@ -30,7 +32,7 @@ def inline(svg: str, name: str, said: str) -> Markup:
     """
     body = svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")]
     box = re.search(r'viewBox="([^"]+)"', svg)
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = _ABOUT.sub("", body)
     body = _NAME.sub(rf"\g<1>{name}-", body)
     body = _STYLE.sub(lambda style: _COLOUR.sub(lambda hit: _VARIABLES[hit[0]], style[0]), body)
     return Markup(

@@ -9,9 +9,11 @@ from typing import Final
 
 from simulator.hub.result import Report
 from simulator.language.study import Study
-from simulator.report import people, record, results
+from simulator.report import contrasts, people, record, results, subgroups
 from simulator.report.answer import INVENTED, head
-from simulator.report.markup import NOTHING, Markup, element, join, paragraph
+from simulator.report.ending import ending_of
+from simulator.report.markup import Markup, element, join, paragraph
+from simulator.report.study_text import in_words
 
 Part = Callable[[Report, Study], Markup]
 
@@ -21,24 +23,52 @@ _NOTHING_ELSE: Final = "default-src 'none'; style-src 'unsafe-inline'"
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with parts below it; a part that has nothing to say is left out."""
+    """A heading with parts below it; a part that has nothing to say is left out.
+
+    In a heading, ``{curve}`` and ``{without}`` stand for words of the study's outcome.
+    """
 
     anchor: str
     heading: str
     parts: tuple[Part, ...]
 
+    def headed(self, study: Study) -> str:
+        """The heading for a study."""
+        ending = ending_of(study)
+        said = self.heading.format(curve=ending.curve, without=ending.without)
+        return f"{said[0].upper()}{said[1:]}"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A section of one report."""
+
+    anchor: str
+    heading: str
+    body: Markup
+
 
 SECTIONS: Final = (
-    Section("survival", "Survival", (results.curves,)),
-    Section("arms", "The arms", (results.arms,)),
-    Section("landmarks", "Alive at a time", (results.landmarks,)),
-    Section("contrasts", "Do the arms differ?", (results.log_rank, results.hazard_ratios)),
+    Section("survival", "{curve}", (results.curves,)),
+    Section("arms", "The arms", (results.arms, results.quantiles)),
+    Section("landmarks", "{without} at a time", (results.landmarks,)),
+    Section(
+        "contrasts",
+        "Do the arms differ?",
+        (
+            contrasts.log_rank,
+            contrasts.hazard_ratios,
+            contrasts.mean_differences,
+            contrasts.survival_differences,
+        ),
+    ),
+    Section("subgroups", "Within groups of patients", (subgroups.forest, subgroups.tables)),
     Section("reported", "Beside what was published", (results.reported,)),
     Section("cohort", "Who was counted", (people.attrition,)),
     Section("network", "Who was asked, and who answered", (people.asked,)),
     Section("release", "What the numbers hide, and what they do not", (people.released,)),
     Section("trial", "The trial this stands for", (record.trial,)),
-    Section("codes", "Codes", (record.codes,)),
+    Section("study", "The study in plain English", (in_words,)),
     Section("fingerprints", "To get the same result again", (record.fingerprints,)),
 )
 
@@ -50,8 +80,11 @@ def page(report: Report, study: Study) -> str:
         report: What was found.
         study: What was asked.
     """
-    written = [(section, _body(section, report, study)) for section in SECTIONS]
-    shown = [(section, body) for section, body in written if body]
+    written = [
+        Written(section.anchor, section.headed(study), body)
+        for section in SECTIONS
+        if (body := join(part(report, study) for part in section.parts))
+    ]
     document = element(
         "html",
         element(
@@ -66,7 +99,7 @@ def page(report: Report, study: Study) -> str:
         ),
         element(
             "body",
-            element("main", head(report, study), _contents(shown), *map(_section, shown)),
+            element("main", head(report, study), _contents(written), *map(_section, written)),
             _foot(report),
         ),
         lang="en",
@@ -78,21 +111,16 @@ def _style() -> str:
     return Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 
 
-def _body(section: Section, report: Report, study: Study) -> Markup:
-    return join(part(report, study) for part in section.parts)
-
-
-def _contents(shown: list[tuple[Section, Markup]]) -> Markup:
+def _contents(written: list[Written]) -> Markup:
     links = [
         element("li", element("a", section.heading, href=f"#{section.anchor}"))
-        for section, _ in shown
+        for section in written
     ]
-    return element("nav", element("ul", *links), aria_label="Contents") if links else NOTHING
+    return element("nav", element("ul", *links), aria_label="Contents")
 
 
-def _section(written: tuple[Section, Markup]) -> Markup:
-    section, body = written
-    return element("section", element("h2", section.heading), body, id=section.anchor)
+def _section(written: Written) -> Markup:
+    return element("section", element("h2", written.heading), written.body, id=written.anchor)
 
 
 def _foot(report: Report) -> Markup:

@@ -1,4 +1,4 @@
-"""The sections that pin a result down: the trial it stands for, codes, fingerprints, versions."""
+"""The sections that pin a result down: the trial it stands for, fingerprints, versions."""
 
 from __future__ import annotations
 
@@ -14,17 +14,6 @@ def trial(report: Report, study: Study) -> Markup:
     """The study as the trial that it stands for."""
     items = [(item, sentence(said)) for item, said in target_trial(study, report.result)]
     return facts(items)
-
-
-def codes(_report: Report, study: Study) -> Markup:
-    """Every concept set with its codes."""
-    rows = []
-    for concepts in study.question.codes:
-        said = ", ".join(str(code) for code in concepts.include)
-        if concepts.exclude:
-            said += f"; but not {', '.join(str(code) for code in concepts.exclude)}"
-        rows.append((concepts.name, said))
-    return facts(rows, "facts small")
 
 
 def fingerprints(report: Report, _study: Study) -> Markup:

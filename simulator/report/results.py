@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simulator.hub.analyses.results import ArmResult, Landmark
+from simulator.hub.analyses.results import ArmResult, Interval, Landmark, Quantile
 from simulator.hub.result import Report, StudyResult
-from simulator.language.study import ReportedArm, Study
+from simulator.language.study import Reported, Study
+from simulator.report.ending import ending_of
 from simulator.report.figures import NARROW, WIDE, Words, last_month, survival_svg
 from simulator.report.inline import inline
-from simulator.report.markup import NOTHING, Markup, element, paragraph
+from simulator.report.markup import NOTHING, Markup, element, join, paragraph
 from simulator.report.tables import Column, short, table
 from simulator.report.target_trial import index_name
 from simulator.report.words import (
@@ -18,18 +19,14 @@ from simulator.report.words import (
     count,
     estimate,
     months,
-    p_equals,
-    p_value,
     percent,
     plural,
-    ratio,
 )
 
 
 def axes_of(study: Study, title: str = "") -> Words:
     """What a figure's axes are called."""
-    share = "alive" if study.question.outcome_is_death else "without the outcome"
-    return Words(f"months since {index_name(study)}", share, title)
+    return Words(f"months since {index_name(study)}", ending_of(study).without, title)
 
 
 def curves(report: Report, study: Study) -> Markup:
@@ -42,7 +39,7 @@ def curves(report: Report, study: Study) -> Markup:
     ]
     shown = last_month(arms)
     caption = (
-        f"Each line falls as patients {'die' if study.question.outcome_is_death else 'fail'}; the "
+        f"Each line falls as patients {ending_of(study).have}; the "
         "shade around it holds the true line's height at a time with 95\N{NO-BREAK SPACE}% "
         "confidence, the dotted line is at half, and below stands how many were still watched. "
         f"Drawn up to month {shown} of {study.question.follow_up.months}."
@@ -52,26 +49,27 @@ def curves(report: Report, study: Study) -> Markup:
 
 def arms(report: Report, study: Study) -> Markup:
     """One row for each arm."""
-    died = "Died" if study.question.outcome_is_death else "Had the outcome"
     to_month = study.analyses.restricted_mean
     columns = [
         Column("Arm"),
         Column("Patients"),
-        Column(died),
+        Column(ending_of(study).had.capitalize()),
         Column("Median, months (95\N{NO-BREAK SPACE}%)"),
         Column("Followed, months"),
         *([Column(f"Mean to month {to_month} (95\N{NO-BREAK SPACE}%)")] if to_month else []),
     ]
     rows = [_arm(arm) for arm in report.result.arms]
+    ending = ending_of(study)
     explained = (
-        "Median: the time by which half have had the outcome. Followed: how long half of the "
-        "patients were watched, had nobody had it."
+        f"Median: the time by which half {ending.had}. Followed: how long half of the patients "
+        f"were watched, leaving aside that some {ending.had}."
     )
     if to_month:
-        explained += f" Mean to month {to_month}: months lived of the first {to_month}, on average."
-    return element(
-        "div", table(columns, rows, "The arms"), paragraph(explained, class_="explained")
-    )
+        explained += (
+            f" Mean to month {to_month}: of the first {to_month} months, those {ending.without}, "
+            "on average."
+        )
+    return join([table(columns, rows, "The arms"), paragraph(explained, class_="explained")])
 
 
 def _arm(arm: ArmResult) -> list[str]:
@@ -80,7 +78,7 @@ def _arm(arm: ArmResult) -> list[str]:
         arm.arm,
         count(arm.patients),
         count(arm.events),
-        estimate(median.estimate, median.lower, median.upper, months),
+        _months(median),
         NOT_REACHED if arm.median_follow_up_months is None else months(arm.median_follow_up_months),
     ]
     if mean is not None:
@@ -94,60 +92,38 @@ def landmarks(report: Report, study: Study) -> Markup:
         return NOTHING
     columns = [Column("Arm"), *(Column(f"{month} months") for month in study.analyses.landmarks)]
     rows = [[arm.arm, *(_landmark(mark) for mark in arm.survival)] for arm in report.result.arms]
-    return table(columns, rows, "Alive at a time, % (95 %), and patients still watched")
+    return table(
+        columns,
+        rows,
+        f"Share {ending_of(study).without} at a time, % (95 %), and patients still watched",
+    )
 
 
 def _landmark(mark: Landmark) -> Markup:
     if mark.estimate is None:
         return element("span", NONE_FOLLOWED, class_="quiet")
-    found = estimate(mark.estimate, mark.lower, mark.upper, lambda share: f"{100 * share:.0f}")
     watched = element("span", short(f"{count(mark.at_risk)} watched"), class_="under")
-    return element("span", short(found), " ", watched)
+    return element("span", short(_share(mark)), " ", watched)
 
 
-def log_rank(report: Report, study: Study) -> Markup:
-    """The test over all arms, in a sentence."""
-    test = report.result.log_rank
-    if test is None:
+def quantiles(report: Report, study: Study) -> Markup:
+    """By when a quarter, half and three quarters of each arm had the outcome, if any arm knows."""
+    found = [arm.quantiles_months for arm in report.result.arms]
+    if all(quantile.estimate is None for arm in found for quantile in arm):
         return NOTHING
-    outcome = "die" if study.question.outcome_is_death else "have the outcome"
-    return paragraph(
-        f"Log-rank test that all {len(report.result.arms)} arms {outcome} at the same rate: "
-        f"chi-squared {test.statistic:.2f}, {plural(test.df, 'degree')} of freedom, "
-        f"{p_equals(test.p)}."
-    )
-
-
-def hazard_ratios(report: Report, _study: Study) -> Markup:
-    """Every pair of arms."""
-    found = report.result.hazard_ratios
-    if not found:
-        return NOTHING
-    columns = [
-        Column("Hazard ratio of"),
-        Column("Against", text=True),
-        Column("Ratio (95\N{NO-BREAK SPACE}%)"),
-        Column("p"),
-        Column("p, Holm's"),
-    ]
+    had = ending_of(study).had
+    shares = [quantile.share for quantile in found[0]]
+    columns = [Column("Arm"), *(Column(f"{percent(share)} {had}") for share in shares)]
     rows = [
-        [
-            pair.arm,
-            pair.reference,
-            estimate(pair.estimate, pair.lower, pair.upper, ratio, "not estimable"),
-            p_value(pair.p),
-            p_value(pair.p_adjusted),
-        ]
-        for pair in found
+        [arm.arm, *(_months(quantile) for quantile in arm.quantiles_months)]
+        for arm in report.result.arms
     ]
-    explained = (
-        "Below 1, the arm named first has the outcome more slowly. An interval that holds 1 says "
-        "that the data do not tell which is faster. Holm's: p made larger because "
-        f"{plural(len(found), 'pair was', 'pairs were')} looked at."
-    )
-    return element(
-        "div", table(columns, rows, "Pairs of arms"), paragraph(explained, class_="explained")
-    )
+    heading = element("h3", f"Months until so many {had}")
+    return join([heading, table(columns, rows, f"Months until so many {had}, with 95 % intervals")])
+
+
+def _months(found: Interval | Quantile) -> str:
+    return estimate(found.estimate, found.lower, found.upper, months)
 
 
 def reported(report: Report, study: Study) -> Markup:
@@ -155,7 +131,7 @@ def reported(report: Report, study: Study) -> Markup:
     said = study.reported
     if said is None:
         return NOTHING
-    rows = list(_beside(report.result, study))
+    rows = list(_beside(report.result, study, said))
     columns = [Column("Figure"), Column("Reported"), Column("Found here (95\N{NO-BREAK SPACE}%)")]
     return element(
         "div",
@@ -164,31 +140,27 @@ def reported(report: Report, study: Study) -> Markup:
     )
 
 
-def _beside(result: StudyResult, study: Study) -> Iterator[list[str]]:
-    said = study.reported
-    if said is None:
-        return
+def _beside(result: StudyResult, study: Study, said: Reported) -> Iterator[list[str]]:
     if said.patients is not None:
         yield ["Patients", f"{said.patients:,}", count(result.cohort.patients)]
     found = {arm.arm: arm for arm in result.arms}
+    without = ending_of(study).without
     for arm in said.arms:
-        yield from _beside_arm(arm, found[arm.arm])
+        here = found[arm.arm]
+        if arm.median_months is not None:
+            median = _months(here.median_months)
+            yield [f"Median, months: {arm.arm}", f"{arm.median_months:g}", median]
+        marks = {mark.months: mark for mark in (*here.curve, *here.survival)}
+        for month, share in arm.survival:
+            name = f"% {without} at {month} months: {arm.arm}"
+            yield [name, _hundredths(share), _share(marks.get(month))]
 
 
-def _beside_arm(said: ReportedArm, found: ArmResult) -> Iterator[list[str]]:
-    if said.median_months is not None:
-        median = found.median_months
-        yield [
-            f"Median months, {said.arm}",
-            f"{said.median_months:g}",
-            estimate(median.estimate, median.lower, median.upper, months),
-        ]
-    marks = {mark.months: mark for mark in (*found.curve, *found.survival)}
-    for month, share in said.survival:
-        mark = marks.get(month)
-        here = (
-            NONE_FOLLOWED
-            if mark is None
-            else estimate(mark.estimate, mark.lower, mark.upper, percent, NONE_FOLLOWED)
-        )
-        yield [f"At {month} months, {said.arm}", percent(share), here]
+def _share(mark: Landmark | None) -> str:
+    if mark is None:
+        return NONE_FOLLOWED
+    return estimate(mark.estimate, mark.lower, mark.upper, _hundredths, NONE_FOLLOWED)
+
+
+def _hundredths(share: float) -> str:
+    return f"{100 * share:.0f}"

@@ -9,6 +9,7 @@ from typing import Final
 from simulator.report.markup import Markup, element, join
 
 _SHORT: Final = 22
+_MANY: Final = 5
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,14 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], caption: str
         element("th", column.heading, scope="col", class_="text" if column.text else "number")
         for column in columns
     ]
-    return element(
+    made = element(
         "table",
         element("caption", caption),
         element("thead", element("tr", *head)),
         element("tbody", *(_row(columns, row) for row in rows)),
-        class_="figures",
+        **({"class_": "dense"} if len(columns) > _MANY else {}),
     )
+    return element("div", made, class_="scroll")
 
 
 def _row(columns: Sequence[Column], row: Sequence[str]) -> Markup:

@@ -12,32 +12,20 @@ from simulator.hub.result import StudyResult
 from simulator.language.criteria import (
     Anchor,
     Criterion,
-    Domain,
     EventCriterion,
     Events,
     Group,
-    Occurrence,
     Rule,
 )
+from simulator.language.prose import criterion_in_words
+from simulator.language.prose_criteria import index_said
 from simulator.language.study import Censoring, Study
-from simulator.language.windows import Window
 from simulator.report.words import several
-
-_WHICH = {
-    Occurrence.FIRST: "the first",
-    Occurrence.LAST: "the last",
-    Occurrence.ANY: "the earliest suitable",
-}
 
 
 def index_name(study: Study) -> str:
     """What the index is called, such as ``tumour embolization``."""
     return _name(study.question.cohort.index)
-
-
-def outcome_name(study: Study) -> str:
-    """What the outcome is called, such as ``death``."""
-    return _name(study.question.outcome.events)
 
 
 def target_trial(study: Study, result: StudyResult) -> tuple[tuple[str, str], ...]:
@@ -70,39 +58,13 @@ def _eligibility(study: Study) -> str:
 
 
 def _time_zero(study: Study) -> str:
-    index = study.question.cohort.index
-    said = f"the day of {_WHICH[index.occurrence]} {index.domain} '{_name(index)}'"
-    near = [_near(criterion) for criterion in index.related]
-    return f"{said}, {several(near)}" if near else said
-
-
-def _near(criterion: Criterion) -> str:
-    """What must hold around the index event, where it can be said in a phrase."""
-    if not isinstance(criterion, EventCriterion):
-        return "under further conditions"
-    return f"with a {criterion.events.domain} '{_name(criterion.events)}' {_when(criterion.window)}"
-
-
-def _when(window: Window) -> str:
-    match window.earliest, window.latest:
-        case None, None:
-            return "at any time"
-        case None, 0:
-            return "on that day or before"
-        case None, latest:
-            return f"up to day {latest}"
-        case earliest, None:
-            return f"from day {earliest}"
-        case 0, 0:
-            return "on that day"
-        case earliest, latest:
-            return f"from day {earliest} to day {latest}"
+    return f"the day of {index_said(study.question.cohort.index).in_line()}"
 
 
 def _assignment(study: Study) -> str:
     arms = several([arm.name for arm in study.question.arms])
     if len(study.question.arms) == 1:
-        return f"none, as there is one arm: {arms}"
+        return f"not needed, as there is one arm: {arms}"
     return (
         f"by what the record says, not by chance: {arms}. A trial would have drawn lots; here "
         "those treated otherwise may have been ill otherwise, and nothing is adjusted for that"
@@ -118,7 +80,7 @@ def _grace(study: Study) -> str:
     elif (last := max((day for day in latest if day is not None), default=0)) > 0:
         until = f"day {last}"
     else:
-        return "none: arms are settled by time zero"
+        return "not needed: arms are settled by time zero"
     return (
         f"arms are settled by what happens up to {until}, yet time is counted from time zero: "
         "patients must live to be in an arm (immortal time)"
@@ -136,11 +98,9 @@ def _required(criterion: Criterion) -> Iterator[EventCriterion]:
 
 
 def _outcome(study: Study) -> str:
-    events = study.question.outcome.events
-    if events.domain is Domain.DEATH:
+    if study.question.outcome_is_death:
         return "death from any cause, as far as it is recorded"
-    when = _when(study.question.outcome.window)
-    return f"the first {events.domain} '{_name(events)}' {when}, as far as it is recorded"
+    return f"the first record of {criterion_in_words(study.question.outcome)}"
 
 
 def _follow_up(study: Study) -> str:
@@ -154,9 +114,9 @@ def _censoring(study: Study) -> str:
             Censoring.END_OF_OBSERVATION: "at the end of the recorded observation",
             Censoring.LAST_FACT: "at the last recorded fact",
         }[follow_up.censored_at],
-        *(f"at a {found.events.domain} '{_name(found.events)}'" for found in follow_up.exits),
+        *(f"at {criterion_in_words(found)}" for found in follow_up.exits),
     ]
-    if study.question.outcome.events.domain is not Domain.DEATH:
+    if not study.question.outcome_is_death:
         ends.append("at death")
     return f"{several(ends, 'or')}, whichever comes first" if len(ends) > 1 else ends[0]
 

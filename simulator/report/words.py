@@ -8,6 +8,7 @@ from typing import Final
 from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
 
 NOT_REACHED: Final = "not reached"
+NOT_ESTIMABLE: Final = "not estimable"
 NONE_FOLLOWED: Final = "nobody followed so long"
 
 Form = Callable[[float], str]
@@ -62,17 +63,23 @@ def ratio(value: float) -> str:
     return f"{value:.2f}"
 
 
+def signed(value: float, digits: int) -> str:
+    """A number that may be negative, with a true minus sign; what rounds to 0 has none."""
+    return f"{value:z.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
 def p_value(p: float | None) -> str:
     """A p value to three decimals."""
     if p is None:
-        return "not estimable"
+        return NOT_ESTIMABLE
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def p_equals(p: float) -> str:
-    """``p = 0.419`` or ``p < 0.001``."""
+    """``p = 0.419`` or ``p < 0.001``, which stays in one line."""
     said = p_value(p)
-    return f"p {said}" if said.startswith("<") else f"p = {said}"
+    text = f"p {said}" if said.startswith("<") else f"p = {said}"
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def estimate(

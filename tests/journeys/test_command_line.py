@@ -192,9 +192,12 @@ def test_out_writes_every_form_and_stdout_stays_as_it_was(
     said = shell("run", "bclm", "--network", few_to_read, "--out", out)
     assert said.code == 0
     assert sorted(path.name for path in out.iterdir()) == [
+        "report.html",
         "result.csv",
         "result.json",
         "result.txt",
+        "survival.png",
+        "survival.svg",
     ]
     assert json.loads((out / "result.json").read_text())["result"] == ran["result"]
     assert (out / "result.txt").read_text() == said.out
