@@ -111,12 +111,9 @@ def _label(name: Name) -> str:
             return "mean survival, months"
         case ("hazard_ratios", pair, _):
             return pair
-        case (_, _, *rest) if name[0] == "arms":
-            return " ".join(rest).replace("_", " ")
-        case (_, *rest):
-            return " ".join(rest).replace("_", " ")
         case _:
-            return ""
+            rest = name[2:] if name[0] == "arms" else name[1:]
+            return " ".join(rest).replace("_", " ")
 
 
 def _cells(quantity: Quantity) -> tuple[str, str, str]:

@@ -269,6 +269,34 @@ def test_several_terms_are_taken_apart_one_run_after_the_other(files: Files) -> 
     assert "due to roster" in how
 
 
+def test_every_kind_of_term_says_what_to_do(files: Files) -> None:
+    def change(whole: dict[str, Any]) -> None:
+        whole["result"]["fingerprints"]["network"] = "01"
+        whole["result"]["network"]["name"] = "another"
+        whole["result"]["release"]["laboratory"] = True
+        whole["result"]["seed"] = 7
+        whole["run"]["versions"] |= {"duckdb": "0.1", "numpy": "0.2"}
+
+    found = explain(files(ran(c=is_lost(Lost.SILENT))), files(ran(), change))
+    assert found.conclusion.causes == ("data", "roster", "laboratory", "seed", "duckdb", "numpy")
+    *steps, how = found.conclusion.next
+    assert steps == [
+        "As the first, but under the second's policies",
+        "As before, and with the second's seed",
+        "As before, and on the second's network: --network another (as it was built then)",
+        "As before, and with the second's sites: on a copy of the network's file that lists only "
+        "those",
+        "As before, and with duckdb 0.1",
+    ]
+    assert "due to numpy" in how
+
+
+def test_a_roster_in_another_order_is_another_roster(files: Files) -> None:
+    found = files.explain(ran(), ran(names=("d", "c", "b", "a")))
+    assert differing(found) == {"roster": ("the same sites in another order",)}
+    assert "would hide" not in found.conclusion.says
+
+
 def test_a_lost_site_does_not_follow_from_the_study(files: Files) -> None:
     study = ("RxNorm 3639", "RxNorm 40048")
     asked_otherwise = files.explain(ran(), ran(*study, names=("a", "b")))
@@ -333,6 +361,12 @@ def test_a_file_that_is_no_result(tmp_path: Path, content: str, told: str) -> No
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no such file"):
+        read_recorded(tmp_path)
+
+
+def test_a_folder_in_the_place_of_a_result(tmp_path: Path) -> None:
+    (tmp_path / "result.json").mkdir()
+    with pytest.raises(UserError, match="it cannot be read: Is a directory"):
         read_recorded(tmp_path)
 
 
