@@ -122,3 +122,29 @@ def test_sums_and_rows_agree(as_reported: Path, shell: Shell, study: str) -> Non
     assert "verified:" in said.out
     if study == "srfa":
         assert "too small: 'two or three lesions', 'four or more" in said.out
+
+
+@pytest.mark.parametrize(
+    ("inquiry", "unit", "counted", "patients"),
+    [
+        ("srfa", "day", 29, 26),
+        ("srfa", "event", 64, 26),
+        ("srfa-complete", "event", 62, 24),
+        ("srfa-recurrences", "event", 5, None),
+    ],
+)
+def test_sessions_lesions_and_recurrences_are_counted_by_the_query_language(
+    as_reported: Path,
+    shell: Shell,
+    inquiry: str,
+    unit: str,
+    counted: int,
+    patients: int | None,
+) -> None:
+    asked = ("count", inquiry, "--network", as_reported, "--quiet", "--unit", unit)
+    said = shell(*asked, "--release", "exact", "--format", "json")
+    assert said.code == 0, said.err
+    last = json.loads(said.out)["result"]["steps"][-1]
+    assert last[f"{unit}s"] == counted
+    assert patients in {None, last["patients"]}
+    assert shell(*asked).code == 3
