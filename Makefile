@@ -46,7 +46,7 @@ laws: $(STAMP) ## the long laws; EXAMPLES=10000 for more
 	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -n auto -m laws
 
 benchmarks: $(STAMP) ## measure; prints target, measured value and verdict
-	@for script in build query; do $(BIN)/python benchmarks/$$script.py; done
+	@for script in build query everyday; do $(BIN)/python benchmarks/$$script.py; done
 
 wheel: $(STAMP) ## build the wheel, install it elsewhere, ask it for help
 	@rm -rf dist && $(BIN)/python -m pip wheel --quiet --no-deps -w dist .
