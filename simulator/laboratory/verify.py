@@ -9,7 +9,7 @@ import msgspec
 import polars as pl
 
 from simulator.aggregates.grid import Unit
-from simulator.errors import Refused, VerificationFailed
+from simulator.errors import Refused, VerificationFailed, one_of
 from simulator.hub.client import Client
 from simulator.laboratory.contrast_lines import contrast_lines
 from simulator.laboratory.lines import (
@@ -21,7 +21,7 @@ from simulator.laboratory.lines import (
 from simulator.language.study import Study
 from simulator.network import BuiltNetwork, connect
 from simulator.privacy.releases import EXACT, SECURE_SUM
-from simulator.synthesis.labels import LABELLED_STUDY
+from simulator.synthesis.labels import STUDIES
 from simulator.truth.at_site import patients_at
 from simulator.truth.counted import in_an_arm
 from simulator.truth.labels import compare_labels
@@ -92,14 +92,14 @@ def verify(
         parts.insert(0, _by_month(client, study, asked, rows))
     except Refused as refusal:
         told += (f"by month nothing is released: {refusal.message}",)
-    labels = compare_labels(network.folder, study.question, frames)
-    agree = True
-    if study.name != LABELLED_STUDY:
-        told += (f"the labels are those of '{LABELLED_STUDY}'; nothing is known of this study",)
-    else:
+    agree, missing = True, 0
+    if study.name in STUDIES:
+        labels = compare_labels(network.folder, study.question, frames, STUDIES[study.name])
         told += labels.sentences()
-        agree = labels.agree
-    missing = len(labels.unlabelled) if study.name == LABELLED_STUDY else 0
+        agree, missing = labels.agree, len(labels.unlabelled)
+    else:
+        known = one_of(STUDIES).replace(" or ", " and ")
+        told += (f"the labels are those of {known}; nothing is known of this study",)
     return Verification(
         study.name, tuple(parts), told, agree, _verdict(parts, missing, labels_agree=agree)
     )

@@ -36,7 +36,8 @@ NEAR_MISSES: Final = tuple(
 
 INDEX: Final = "index"
 SITE: Final = "site"
-LABELLED_STUDY: Final = "bclm"
+# The bundled studies of which the truth knows who belongs to them, and what it calls these.
+STUDIES: Final[Mapping[str, Label]] = {"bclm": Label.COHORT, "srfa": Label.SECOND_STUDY}
 _DATES: Final = "embolization from January 2016 to July 2024"
 _BREAST: Final = "breast cancer diagnosed by then"
 _OTHER: Final = "no primary cancer of liver or bowel by then"

@@ -13,7 +13,7 @@ from simulator.errors import UserError
 from simulator.language.study import Question
 from simulator.synthesis.labels import INDEX, Label
 from simulator.synthesis.truth_file import TRUTH_FOLDER
-from simulator.truth.interpreter import in_an_arm
+from simulator.truth.counted import in_an_arm
 
 _COLUMNS: Final = (
     "person_id",
@@ -95,17 +95,21 @@ class LabelReport:
 
 
 def compare_labels(
-    folder: Path, question: Question, frames: Mapping[str, pl.DataFrame]
+    folder: Path,
+    question: Question,
+    frames: Mapping[str, pl.DataFrame],
+    label: Label = Label.COHORT,
 ) -> LabelReport:
     """Compares the labels of a network with the interpreter's choice.
 
-    The labels are those of the study that the network was made for; another study differs by
-    design.
+    The labels are those of the studies that the network was made for; another study differs by
+    design. By which step a near miss is excluded is known of the first of them.
 
     Args:
         folder: The network's folder, which holds the truth files.
         question: What the interpreter was asked.
         frames: What `patients` returned, by site.
+        label: What the truth calls the study's patients.
     """
     files = {site: folder / TRUTH_FOLDER / f"{site}.parquet" for site in frames}
     labelled = {site: path for site, path in files.items() if path.is_file()}
@@ -114,10 +118,11 @@ def compare_labels(
     truth = pl.concat([_labels(site, path) for site, path in labelled.items()])
     met = pl.concat([_met(site, frames[site], question) for site in labelled])
     both = truth.join(met, on=["site", "person_id"], how="full", coalesce=True).with_columns(
-        cohort=(pl.col("label") == Label.COHORT).fill_null(value=False),
+        cohort=(pl.col("label") == label).fill_null(value=False),
         chosen=pl.col("chosen").fill_null(value=False),
     )
     agreed = both.filter("cohort", "chosen")
+    meant = both.filter(~pl.col("cohort"), label == Label.COHORT)
     return LabelReport(
         labelled=int(both["cohort"].sum()),
         chosen=int(both["chosen"].sum()),
@@ -125,7 +130,7 @@ def compare_labels(
         wrongly_included=_people(both.filter("chosen", ~pl.col("cohort"))),
         wrong_arm=_people(agreed.filter(pl.col("arm").ne_missing(pl.col("arm_chosen")))),
         wrong_time=_people(agreed.filter(_another_time())),
-        wrong_step=_people(both.filter(~pl.col("cohort"), _another_step(question))),
+        wrong_step=_people(meant.filter(_another_step(question))),
         unlabelled=tuple(sorted(set(files) - set(labelled))),
     )
 
