@@ -9,9 +9,12 @@ import click
 from simulator import __version__
 from simulator.cli import options
 from simulator.cli.analyzing import analyze_option, format_option, measured, one_of
+from simulator.cli.checking import check
 from simulator.cli.comparing import diff
+from simulator.cli.exploring import count
 from simulator.cli.freezing import freeze, frozen_option, held_against
 from simulator.cli.inputs import now, study_of
+from simulator.cli.writing import describe, new, queries, schema
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -63,18 +66,6 @@ def sites(network: str, data: Path) -> None:
     from simulator.network import find_network
 
     print_sites(find_network(network, data))
-
-
-@cli.command()
-@click.argument("study")
-def check(study: str) -> None:
-    """Find mistakes in a STUDY and say where they are.
-
-    STUDY is a path, a bundled name, or - for standard input.
-    """
-    from simulator.cli.text import print_check
-
-    print_check(study_of(study))
 
 
 @cli.command()
@@ -200,5 +191,8 @@ def verify(study: str, network: str, data: Path, jobs: int, timeout: float, form
     found.raise_on_mismatch()
 
 
+for command in (check, describe, new, queries, schema):
+    cli.add_command(command)
+cli.add_command(count)
 cli.add_command(diff)
 cli.add_command(freeze)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from simulator.language.study import Inquiry, Study
+
+TYPED: Final = "<stdin>"
+"""What messages call standard input."""
 
 
 def now() -> dt.datetime:
@@ -21,16 +24,23 @@ def inquiry_of(name: str) -> Inquiry:
     Raises:
         UserError: There is none, or something in it does not fit.
     """
-    from simulator.errors import UserError
     from simulator.language.reading import parse_inquiry, read_inquiry
 
-    if name != "-":
-        return read_inquiry(name)
+    return read_inquiry(name) if name != "-" else parse_inquiry(typed(), TYPED)
+
+
+def typed() -> str:
+    """What stands on standard input.
+
+    Raises:
+        UserError: It is not text.
+    """
+    from simulator.errors import UserError
+
     try:
-        text = sys.stdin.read()
+        return sys.stdin.read()
     except UnicodeDecodeError as error:
-        raise UserError(f"this is not text in UTF-8: {error}", where="<stdin>") from error
-    return parse_inquiry(text, "<stdin>")
+        raise UserError(f"this is not text in UTF-8: {error}", where=TYPED) from error
 
 
 def study_of(name: str) -> Study:

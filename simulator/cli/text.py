@@ -14,7 +14,6 @@ from simulator.cli.layout import console, heading, indented, print_left_out, tab
 if TYPE_CHECKING:
     from simulator.hub.planner import Plan
     from simulator.laboratory.verify import Verification
-    from simulator.language.study import Study
     from simulator.network import BuiltNetwork
     from simulator.synthesis.build import BuildReport
 
@@ -60,30 +59,6 @@ def _domains() -> tuple[str, ...]:
     from simulator.language.criteria import Domain
 
     return tuple(str(domain) for domain in Domain)
-
-
-def print_check(study: Study) -> None:
-    """What a check finds: codes that the bundled hierarchy does not know, and the lint."""
-    from simulator.bundled import library
-    from simulator.language.hierarchy import read_hierarchy
-    from simulator.language.lint import lint
-
-    screen = console()
-    hierarchy = read_hierarchy(library("queries") / "codes")
-    findings = [
-        f"codes '{codes.name}': the bundled code list does not know '{code}'; sites may"
-        for codes in study.question.codes
-        for code in (*codes.include, *codes.exclude)
-        if hierarchy.find(code.vocabulary, code.code) is None
-    ]
-    findings += [str(finding) for finding in lint(study)]
-    screen.print(Text(f"{study.name}, version {study.version}: {study.title}", style="bold"))
-    for finding in findings:
-        indented(screen, f"warning: {finding}")
-    screen.print(
-        f"no mistakes, {len(findings)} warning{'' if len(findings) == 1 else 's'}; "
-        f"fingerprint {study.fingerprint[:16]}"
-    )
 
 
 def print_sql(site: str, statement: tuple[str, dict[str, object]]) -> None:

@@ -89,13 +89,13 @@ def several(amount: int, word: str) -> str:
 def window_in_words(window: Window, moment: Moment) -> str:
     """Such as ``in the 90 days before the index`` or ``at any time``."""
     for unit, days in _UNITS:
-        ends = _in_units(window, unit, days)
+        ends = in_units(window, unit, days)
         if ends is not None:
             return f"{_span(*ends, unit, moment)} ({_days(window)})"
     return _span(window.earliest, window.latest, "day", moment)
 
 
-def _in_units(window: Window, unit: str, days: float) -> tuple[int | None, int | None] | None:
+def in_units(window: Window, unit: str, days: float) -> tuple[int | None, int | None] | None:
     """The ends in longer units, where reading those gives exactly these days."""
     ends = (window.earliest, window.latest)
     one_sided = ends[0] and ends[1] and (ends[0] < 0) == (ends[1] < 0)

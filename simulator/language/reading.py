@@ -41,7 +41,7 @@ def read_inquiry(name_or_path: str) -> Inquiry:
     Raises:
         UserError: There is no such document, or something in it does not fit.
     """
-    return _inquiry(read_document(_place(name_or_path)))
+    return _inquiry(read_document(place_of(name_or_path)))
 
 
 def parse_inquiry(text: str, name: str = "-") -> Inquiry:
@@ -77,8 +77,12 @@ def as_study(inquiry: Inquiry) -> Study:
     )
 
 
-def _place(name_or_path: str) -> Path:
-    """Where a document stands; studies and cohorts share one space of names."""
+def place_of(name_or_path: str) -> Path:
+    """Where a document stands; studies and cohorts share one space of names.
+
+    Raises:
+        UserError: There is no such document.
+    """
     folder = COHORTS if name_or_path in names(COHORTS) else STUDIES
     if folder == STUDIES and name_or_path not in names(STUDIES) and _is_name(name_or_path):
         known = [*names(STUDIES), *names(COHORTS)]
@@ -149,7 +153,7 @@ def _merged(top: Node) -> tuple[str, dict[str, Node]]:
     if base.text() == given[kind].text():
         base.fail(f"a {kind} cannot be based on itself")
     try:
-        below = read_document(_place(base.text()))
+        below = read_document(place_of(base.text()))
         lower = _kind(below)
     except UserError as error:
         base.fail(error.message, error.hint)
