@@ -34,7 +34,9 @@ def head(report: Report, study: Study) -> Markup:
         paragraph(
             f"Study {result.study}, version {result.version}. Network {result.network.name}: "
             f"{result.network.answered} of {result.network.organisations} hospitals answered. "
-            f"Release {result.release.name}. Run on {report.run.started[:10]}.",
+            f"Release {result.release.name}. Run on ",
+            element("time", report.run.started[:10], class_="short"),
+            ".",
             class_="quiet",
         ),
     )

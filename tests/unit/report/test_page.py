@@ -16,6 +16,7 @@ from simulator.hub.analyses.results import (
     SubgroupResult,
 )
 from simulator.hub.result import FrozenResult, LostSite, Report
+from simulator.language.prose import describe
 from simulator.language.reading import read_study
 from simulator.language.study import Study
 from simulator.report import page as module
@@ -170,10 +171,15 @@ def test_the_study_stands_there_in_words_and_as_a_trial(document: Element, study
         assert name in words
 
 
-def test_lines_that_were_wrapped_are_whole_again(document: Element) -> None:
-    lines = [line.text for line in section(document, "study").all("p")]
-    assert max(map(len, lines)) > 100
-    assert not [line for line in lines if line[:1].islower() and line.startswith("it below")]
+def test_every_word_of_the_study_is_there_and_lines_that_were_wrapped_are_whole_again(
+    document: Element, study: Study
+) -> None:
+    part = section(document, "study")
+    lines = [found.text for found in part.everything() if found.tag in {"h3", "p"}]
+    _title, rest = describe(study).split("\n\n", maxsplit=1)
+    assert " ".join(lines).lower().split() == rest.lower().split()
+    assert max(map(len, lines)) > 80
+    assert "- ICD10CM C78.7, and all below it: spread to the liver and bile duct inside it" in lines
 
 
 def test_fingerprints_versions_and_the_producer(document: Element, report: Report) -> None:
