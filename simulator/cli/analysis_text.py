@@ -26,7 +26,9 @@ def print_analysis(found: Analysis, form: str) -> None:
         click.echo(as_json(found), nl=False)
         return
     screen = console()
-    screen.print(Text(f"what {found.study} costs each of {_sites(found)} sites", style="bold"))
+    sites = len({site.site for site in found.sites})
+    whose = "one site" if sites == 1 else f"each of {sites} sites"
+    screen.print(Text(f"what {found.study} costs {whose}", style="bold"))
     screen.print(f"laboratory | network {found.network} | tables of release {found.release}")
     heading(screen, "milliseconds, over sites")
     _print_milliseconds(screen, found)
@@ -34,7 +36,7 @@ def print_analysis(found: Analysis, form: str) -> None:
     _print_both(screen, found, lambda step: step.estimated_rows, lambda step: step.rows)
     heading(screen, "bytes, estimated and measured, over sites")
     _print_both(screen, found, lambda step: step.estimated_bytes, lambda step: step.bytes)
-    heading(screen, f"the {min(_SLOWEST, len(found.sites))} slowest sites, milliseconds")
+    heading(screen, "the slowest sites, milliseconds")
     _print_slowest(screen, found)
     heading(screen, "how to read this")
     for line in (
@@ -44,10 +46,6 @@ def print_analysis(found: Analysis, form: str) -> None:
         "Rows are estimated by DuckDB with its whole optimizer; sites run few of its passes.",
     ):
         indented(screen, line)
-
-
-def _sites(found: Analysis) -> int:
-    return len({site.site for site in found.sites})
 
 
 def _name(step: StepSummary) -> str:

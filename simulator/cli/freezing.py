@@ -41,9 +41,9 @@ def freeze(study: str, out: Path | None) -> None:
     path = out or beside(study, asked.name)
     stands = write_frozen(frozen, path)
     if stands is not frozen:
-        click.echo(f"{path} says the same already, since {stands.at.isoformat()}; left as it is")
+        click.echo(f"{path}\nsays the same already, since {stands.at.isoformat()}; left as it is")
         return
-    click.echo(f"{frozen.study}, version {frozen.version}, is frozen in {path}")
+    click.echo(f"{frozen.study}, version {frozen.version}, is frozen\nin {path}")
     for name, fingerprint in frozen.fingerprints.items():
         click.echo(f"  {name:<22} {fingerprint[:16]}")
 

@@ -38,7 +38,8 @@ def test_a_run_says_that_it_is_what_was_frozen(
     assert "frozen" not in shell(*run).out
     said = shell("freeze", "bclm")
     assert (said.code, said.err) == (0, "")
-    assert "is frozen in bclm.frozen.yaml" in said.out
+    assert said.out.startswith("bclm, version 1, is frozen\nin bclm.frozen.yaml\n")
+    assert all(len(line) <= 80 for line in said.out.splitlines())
     assert [path.name for path in folder.iterdir()] == ["bclm.frozen.yaml"]
     found = frozen(shell(*run, "--format", "json"))
     assert found is not None
