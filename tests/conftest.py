@@ -51,6 +51,19 @@ def as_reported(shared: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def as_shipped(shared: Path) -> Path:
+    """The network as reported in the size that it ships in, for laws; to be read only."""
+    folder = shared / "shipped" / "as-reported"
+    network = read_network(folder.name)
+    patients, seed = network.patients, network.seed
+    _once(
+        folder,
+        lambda: build(network, destination=folder, patients=patients, seed=seed, jobs=2),
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
 def as_modelled(as_reported: Path, shared: Path) -> Path:
     """The network as modelled, but only those of its sites that can answer; to be read only."""
     plan = msgspec.json.decode((as_reported / "truth" / "plan.json").read_bytes())
