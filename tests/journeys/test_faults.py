@@ -118,7 +118,11 @@ def test_too_few_answers_end_with_4(shell: Shell, few: Path) -> None:
 @pytest.mark.parametrize(
     ("was", "now", "reason"),
     [
-        ("releases: [secure-sum]", "releases: []", "does not allow the release 'secure-sum'"),
+        (
+            "releases: [secure-sum, platform]",
+            "releases: []",
+            "does not allow the release 'secure-sum'",
+        ),
         ("threshold: 11", "threshold: 12", "a network threshold of at least 12; the request"),
         ("roster: 3", "roster: 13", "at least 13 sites in a run; the request names 12"),
         ("persons: 10", "persons: 1000000", "at least 1000000 persons in its database"),
@@ -141,7 +145,7 @@ def test_if_all_policies_say_no_the_run_ends_with_3(
 @pytest.mark.parametrize("unreadable", [False, True])
 def test_without_policies_nothing_is_let_out(shell: Shell, few: Path, *, unreadable: bool) -> None:
     if unreadable:
-        tightened(few, "releases: [secure-sum]", "releases: [raw]")
+        tightened(few, "releases: [secure-sum, platform]", "releases: [raw]")
     else:
         for site in sites_of(few):
             (site / "policy.yaml").unlink()
