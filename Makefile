@@ -7,7 +7,7 @@ PATIENTS ?= 200000
 EXAMPLES ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo network test check lint types contracts laws benchmarks wheel fix clean
+.PHONY: help setup demo network test check lint types contracts laws language benchmarks wheel fix clean
 
 help: ## what there is to type
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,9 @@ check: lint types contracts ## format, lint, types, contracts, fast tests with c
 
 laws: $(STAMP) ## the long laws; EXAMPLES=10000 for more
 	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -n auto -m laws
+
+language: $(STAMP) ## write docs/language.md from the drawn tables of tests/spec
+	@$(BIN)/python -m tests.support.language_page
 
 benchmarks: $(STAMP) ## measure; prints target, measured value and verdict
 	@for script in build query everyday; do $(BIN)/python benchmarks/$$script.py; done

@@ -10,6 +10,7 @@ import pytest
 from simulator.__main__ import main
 from simulator.bundled import names
 from simulator.language.reading import parse_study, read_study
+from tests.support.language_page import LEFT_OUT, PAGE, SPEC, TOPICS, page
 
 ROOT = Path(__file__).parents[2]
 # Not what tools leave in folders of their own: the tests are the same in every run.
@@ -18,6 +19,8 @@ STUDIES = [
     pytest.param(block, id=f"{path.relative_to(ROOT)}:{number}")
     for path in DOCUMENTS
     for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", path.read_text(), re.S))
+    # Not what only shows a part of one.
+    if block.startswith("study: ")
 ]
 
 
@@ -53,6 +56,12 @@ def test_links_lead_somewhere(path: Path) -> None:
         link for link in links if "://" not in link and not (path.parent / link).resolve().exists()
     ]
     assert missing == []
+
+
+def test_the_page_of_the_language_shows_what_is_tested(tmp_path: Path) -> None:
+    asked = {path.stem.removeprefix("test_") for path in SPEC.glob("test_*.py")}
+    assert set(TOPICS) == asked - set(LEFT_OUT)
+    assert PAGE.read_text(encoding="utf-8") == page(tmp_path), "type `make language`"
 
 
 def test_the_readmes_commands_are_there() -> None:

@@ -1,3 +1,5 @@
+"""Who is studied: an index event, then steps in order, then arms."""
+
 from __future__ import annotations
 
 from tests.support.asking import ANYONE, Site, question

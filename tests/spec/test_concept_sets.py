@@ -1,3 +1,5 @@
+"""Named sets of codes: a code alone, what stands below it, and what is excluded."""
+
 from __future__ import annotations
 
 from tests.support.asking import CODES, Site

@@ -1,3 +1,5 @@
+"""Sites that know only the month of a death, and what is made of it."""
+
 from __future__ import annotations
 
 from simulator.aggregates.grid import Unit

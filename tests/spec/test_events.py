@@ -1,3 +1,5 @@
+"""One event criterion: its kind, its dates, the first or the last, and what is around it."""
+
 from __future__ import annotations
 
 from tests.support.asking import Site

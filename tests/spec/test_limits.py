@@ -1,3 +1,5 @@
+"""As much as a study can ask."""
+
 from __future__ import annotations
 
 from tests.support.asking import CODES, Site, question

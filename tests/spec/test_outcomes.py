@@ -1,3 +1,5 @@
+"""Death as the outcome, by day or month, and until when a patient is watched."""
+
 from __future__ import annotations
 
 from simulator.aggregates.grid import Unit

@@ -1,3 +1,5 @@
+"""Sex, age and dates at the index, and groups of criteria."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Windows of days around the index, and how many events there must be."""
+
 from __future__ import annotations
 
 import pytest
