@@ -31,11 +31,16 @@ DASHES: Final[tuple[Any, ...]] = (
     (0, (3, 1.2)),
 )
 _BAND: Final = 0.1
+# What fits below curves that are still above a third half-way through.
+_KEYS: Final = 4
+_KEY_LETTERS: Final = 30
+_HIGH: Final = 1 / 3
 _STYLE: Final[Any] = {
     "svg.hashsalt": "cohortium",
     "svg.fonttype": "none",
     "text.parse_math": False,
-    "font.family": "DejaVu Sans",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": QUIET,
@@ -104,10 +109,12 @@ def survival_png(arms: Sequence[ArmResult], words: Words, shape: Shape = WIDE) -
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The style of all figures, for as long as one is drawn."""
-    from matplotlib import rc_context
+    """The style of all figures, whatever the reader's own settings, for as long as one is drawn."""
+    from matplotlib import rc_context, rcdefaults, rcParams
 
-    with warnings.catch_warnings(), rc_context(_STYLE):
+    with warnings.catch_warnings(), rc_context():
+        rcdefaults()
+        rcParams.update(_STYLE)
         # A name may be written in letters that the font lacks; they show as boxes.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
@@ -132,8 +139,8 @@ def _draw(arms: Sequence[ArmResult], words: Words, shape: Shape) -> Figure:
     for place, arm in enumerate(arms):
         _curve(curves, arm, place, month)
         _risk(risks, arm, place, marks, shape)
-    if shape.key:
-        _key(curves, arms, shape)
+    if shape.key and _fits_key(arms):
+        _key(curves, arms, month, shape)
     risks.set(ylim=(-2.2 * len(arms), 1.6))
     risks.set_axis_off()
     return figure
@@ -184,15 +191,24 @@ def _frame(axes: Axes, words: Words, shape: Shape, month: int, marks: list[int])
         axes.set_title(words.title, loc="left", fontsize=shape.letters)
 
 
-def _key(axes: Axes, arms: Sequence[ArmResult], shape: Shape) -> None:
-    """What each line is, in the corner that falling curves leave free."""
+def _fits_key(arms: Sequence[ArmResult]) -> bool:
+    """Whether names among the curves would hide none; the rows below name every line anyway."""
+    return len(arms) <= _KEYS and all(len(arm.arm) <= _KEY_LETTERS for arm in arms)
+
+
+def _key(axes: Axes, arms: Sequence[ArmResult], month: int, shape: Shape) -> None:
+    """What each line is, in the corner that the curves leave free."""
     from matplotlib.lines import Line2D
 
+    early = [
+        _number(mark.estimate) for arm in arms for mark in arm.curve if mark.months <= month / 2
+    ]
+    high = all(estimate > _HIGH for estimate in early)
     axes.legend(
         [Line2D([], [], **_style(place)) for place in range(len(arms))],
         # A name that begins with an underscore would be left out.
-        [f"\N{ZERO WIDTH SPACE}{shortened(arm.arm, shape.name - 8)}" for arm in arms],
-        loc="lower left",
+        [f"\N{ZERO WIDTH SPACE}{arm.arm}" for arm in arms],
+        loc="lower left" if high else "upper right",
         frameon=False,
         fontsize=shape.letters,
         handlelength=3.2,

@@ -47,6 +47,17 @@ def test_the_same_result_gives_the_same_bytes(report: Report, shape: Shape) -> N
     assert survival_png(arms, WORDS, shape) == survival_png(arms, WORDS, shape)
 
 
+def test_the_readers_own_settings_change_nothing_and_are_left_alone(report: Report) -> None:
+    from matplotlib import rc_context, rcParams
+
+    arms = report.result.arms[:1]
+    expected = survival_svg(arms, WORDS)
+    with rc_context({"axes.facecolor": "#ff0000", "svg.fonttype": "path"}):
+        assert survival_svg(arms, WORDS) == expected
+        assert rcParams["svg.fonttype"] == "path"
+    assert "sans-serif" in expected
+
+
 def test_a_picture_says_neither_when_nor_by_what_tool_it_was_made(report: Report) -> None:
     svg = survival_svg(report.result.arms, WORDS)
     assert not re.search(r"20\d\d-\d\d|Matplotlib|<dc:", svg)
@@ -109,6 +120,32 @@ def test_any_name_is_drawn_as_text(report: Report, shape: Shape) -> None:
     for name in NAMES:
         assert shortened(name, shape.name) in said
     assert "<script" not in svg
+
+
+def test_lines_are_named_among_the_curves_where_there_is_room(report: Report) -> None:
+    arms = report.result.arms
+    below = [arm.arm for arm in arms]
+    among = [f"\N{ZERO WIDTH SPACE}{name}" for name in below]
+    assert {*among, *below} <= set(texts(survival_svg(arms, WORDS, WIDE)))
+    assert not set(among) & set(texts(survival_svg(arms, WORDS, NARROW)))
+    assert not set(among) & set(texts(survival_svg(arms * 2, WORDS, WIDE)))
+
+
+def test_the_key_keeps_out_of_the_way_of_curves_that_fall_fast(report: Report) -> None:
+    arm = report.result.arms[0]
+    fast = msgspec.structs.replace(
+        arm, curve=tuple(msgspec.structs.replace(mark, estimate=0.1) for mark in arm.curve)
+    )
+    name = f"\N{ZERO WIDTH SPACE}{arm.arm}"
+
+    def place(arm: ArmResult) -> float:
+        root = ET.fromstring(survival_svg((arm,), WORDS))  # noqa: S314 - our own
+        (found,) = (
+            part for part in root.iter("{http://www.w3.org/2000/svg}text") if part.text == name
+        )
+        return float(found.get("y", ""))
+
+    assert place(fast) < place(arm) - 100  # higher up
 
 
 def test_a_month_without_an_estimate_ends_the_line(report: Report) -> None:
