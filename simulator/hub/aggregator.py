@@ -21,6 +21,7 @@ from simulator.hub.analyses.released import (
     ReleasedTable,
     ReleasedTables,
 )
+from simulator.hub.contradictions import contradiction
 from simulator.hub.releasing import release_entries
 from simulator.language.study import Question
 from simulator.messages.codec import MalformedMessage, decode_cells
@@ -83,6 +84,9 @@ def read_answer(request: RoundRequest, site: str, answer: RoundAnswer) -> tuple[
         if (cells < 0).any():
             raise MalformedMessage("a count is negative")
         tables.append(Table.from_flat(layout, cells))
+    wrong = contradiction(request.needs, tables)
+    if wrong is not None:
+        raise MalformedMessage(wrong)
     return tuple(tables)
 
 
