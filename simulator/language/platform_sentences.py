@@ -16,7 +16,7 @@ from simulator.language.platform_groups import Query
 from simulator.language.platform_refined import Refined
 from simulator.language.platform_terms import CannotBeSaidError, terms, unsaid_of
 from simulator.language.prose_criteria import criterion_said, lines_of
-from simulator.language.prose_words import figure
+from simulator.language.prose_words import figure, several
 from simulator.language.study import Arm, Censoring, Inquiry, Question, Study
 from simulator.language.windows import DAYS_PER_MONTH
 
@@ -84,14 +84,16 @@ def _outcome(question: Question) -> list[str]:
         listed = " OR ".join(terms(question.outcome.events, sets))
     except CannotBeSaidError:
         listed = ""
-    begins = 0 if question.outcome_is_death else window.earliest
-    ends = days if question.outcome_is_death or window.latest is None else min(days, window.latest)
+    whole = question.outcome_is_death
+    begins = 0 if whole or window.earliest is None else window.earliest
+    ends = days if whole or window.latest is None else min(days, window.latest)
     unsaid = _unsaid(_beyond_terms(question))
     if not listed:
         return unsaid
     return [
         f"Outcome: {listed}",
-        f"Time Window: from {begins} days to {ends} days after the index event",
+        f"Time Window: from {several(begins, 'day')} to {several(ends, 'day')} after the index "
+        "event",
         *unsaid,
     ]
 
@@ -99,9 +101,9 @@ def _outcome(question: Question) -> list[str]:
 def _beyond_terms(question: Question) -> Iterator[str]:
     """What of the outcome its terms and window do not say."""
     events = question.outcome.events
-    asked = (events.related, events.dates)
     if question.outcome_is_death:
         return
+    asked = (events.related, events.dates)
     if any(asked) or events.occurrence is not Occurrence.ANY or (events.codes is None):
         yield f"the outcome is the earliest day of: {criterion_said(question.outcome).in_line()}"
 
@@ -130,4 +132,5 @@ def _beyond_query(inquiry: Inquiry) -> Iterator[str]:
     if isinstance(inquiry, Study) and inquiry.analyses.restricted_mean is not None:
         yield f"mean survival within the first {inquiry.analyses.restricted_mean} months"
     share = figure(round(inquiry.least_completeness * 100, 10))
-    yield f"at least {share} % of the sites that could hold such patients answer"
+    least = "every one" if share == "100" else f"at least {share} %"
+    yield f"{least} of the sites that could hold such patients must answer"

@@ -1,0 +1,210 @@
+"""Criteria in plain English: what is inside what, and in which order it is asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.language.codes import Code, ConceptSet
+from simulator.language.criteria import Anchor
+from simulator.language.documents import parse_document
+from simulator.language.prose import criterion_in_words, describe
+from simulator.language.prose_words import INDEX, Moment, figure, window_in_words
+from simulator.language.reading import parse_inquiry
+from simulator.language.reading_criteria import read_criterion
+from simulator.language.windows import DAYS_PER_MONTH, DAYS_PER_YEAR, Window
+from tests.unit.language.broken import STUDY, changed
+
+SETS = {name: ConceptSet(name, (Code("RxNorm", "1"),)) for name in ("x", "y", "z")}
+
+
+def said(text: str) -> str:
+    node = parse_document(text, "a.yaml")
+    return criterion_in_words(read_criterion(node, SETS, Anchor.INDEX))
+
+
+@pytest.mark.parametrize(
+    ("window", "words"),
+    [
+        ("any", "at any time"),
+        ("any to 0", "on the index day or at any time before"),
+        ("any to -1", "at any time before the index day"),
+        ("any to -30", "at least 30 days before the index"),
+        ("any to 30", "at any time up to 30 days after the index"),
+        ("0 to any", "on the index day or at any time after"),
+        ("1 to any", "at any time after the index day"),
+        ("30 to any", "at least 30 days after the index"),
+        ("-30 to any", "at any time from 30 days before the index on"),
+        ("0", "on the index day"),
+        ("-1", "on the day before the index"),
+        ("1", "on the day after the index"),
+        ("-7", "exactly 7 days before the index"),
+        ("-90 to -1", "in the 90 days before the index"),
+        ("-90 to 0", "on the index day or in the 90 days before"),
+        ("-90 to -30", "from 90 to 30 days before the index"),
+        ("-90 to 90", "from 90 days before to 90 days after the index"),
+        ("1 to 30", "in the 30 days after the index"),
+        ("0 to 30", "on the index day or in the 30 days after"),
+        ("30 to 90", "from 30 to 90 days after the index"),
+        ("-365 to -1", "in the 365 days before the index"),
+        # 5 years are 1826.25 days, 10 years 3652.5: the days between the two.
+        ("1827 to 3652", "from 5 to 10 years after the index (days 1827 to 3652)"),
+        ("1826 to 3652", "from 1,826 to 3,652 days after the index"),
+        ("1827 to 3653", "from 1,827 to 3,653 days after the index"),
+        ("1827 to any", "at least 5 years after the index (from day 1827)"),
+        ("any to -731", "at least 2 years before the index (until day -731)"),
+        ("-365 to 0", "on the index day or in the year before (days -365 to 0)"),
+        ("-730 to 0", "on the index day or in the 2 years before (days -730 to 0)"),
+        ("-182 to -31", "from 6 months to 1 month before the index (days -182 to -31)"),
+        ("183 to 365", "from 6 to 12 months after the index (days 183 to 365)"),
+    ],
+)
+def test_windows_are_said_as_people_say_them(window: str, words: str) -> None:
+    assert window_in_words(Window.parse(window), INDEX) == words
+
+
+def test_years_are_said_only_of_the_days_that_they_are() -> None:
+    for years in range(1, 30):
+        for other in range(years + 1, 30):
+            window = Window.parse(f"{years} to {other}", DAYS_PER_YEAR)
+            told = window_in_words(window, INDEX)
+            assert told.endswith(f"(days {window.earliest} to {window.latest})")
+            assert f"from {years} " in told
+
+
+def test_no_two_windows_are_said_alike() -> None:
+    ends = [None, *range(-12, 13), *(round(n * DAYS_PER_YEAR) for n in range(-3, 4))]
+    ends += [round(n * DAYS_PER_MONTH) + d for n in (-6, -3, 3, 6) for d in (-1, 0, 1)]
+    windows = {
+        Window(low, high)
+        for low in ends
+        for high in ends
+        if low is None or high is None or low <= high
+    }
+    assert len({window_in_words(window, INDEX) for window in windows}) == len(windows)
+
+
+def test_a_window_names_what_it_counts_from() -> None:
+    that = Moment("that drug", "the day of that drug")
+    assert window_in_words(Window(0, 0), that) == "on the day of that drug"
+    assert window_in_words(Window(-9, -1), that) == "in the 9 days before that drug"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(2.0, "2"), (2.50, "2.5"), (1e-7, "0.0000001"), (1e12, "1000000000000")]
+)
+def test_numbers_have_all_their_digits(number: float, words: str) -> None:
+    assert figure(number) == words
+
+
+@pytest.mark.parametrize(
+    ("criterion", "words"),
+    [
+        ("{condition: x, days: 0}", "a diagnosis of 'x' on the index day"),
+        ("{visit: any}", "a visit of any kind at any time"),
+        ("{death: any, days: any to -1}", "a recorded death at any time before the index day"),
+        (
+            "{drug: x, count: at least 2, days: 0}",
+            "at least two records of drugs from 'x' on the index day",
+        ),
+        (
+            "{drug: x, count: at least 2 days}",
+            "records of drugs from 'x' on at least two different days, at any time",
+        ),
+        ("{procedure: x, count: exactly 1}", "exactly one procedure 'x' at any time"),
+        ("{procedure: x, count: at most 3}", "at most three procedures 'x' at any time"),
+        ("{procedure: x, count: at most 0, days: 0}", "no procedure 'x' on the index day"),
+        (
+            "{procedure: x, count: at least 0}",
+            "any number of procedures 'x', even none, at any time",
+        ),
+        (
+            "{drug: x, occurrence: first, days: -90 to -1}",
+            "the first drug from 'x' lies in the 90 days before the index",
+        ),
+        (
+            "{drug: x, occurrence: last, count: at least 2, days: 0}",
+            "of the last day's records of drugs from 'x', at least two lie on the index day",
+        ),
+        (
+            "{procedure: x, dates: 2016-01-01 to 2024-07-31, age: 18 to any, occurrence: first}",
+            "the first procedure 'x' dated from 1 January 2016 to 31 July 2024 and at an "
+            "age of 18 or more lies at any time",
+        ),
+        (
+            "{measurement: x, value: above 2 mg/dL, days: 0}",
+            "a measurement of 'x' with a value above 2 mg/dL, on the index day",
+        ),
+        (
+            "{measurement: x, last value: 1 to 2, days: any to 0}",
+            "the last value among measurements of 'x', on the index day or at any time "
+            "before, is from 1 to 2",
+        ),
+        (
+            "{measurement: x, occurrence: first, last value: below 2.5 mg/dL}",
+            "the last value among the first day's measurements of 'x', at any time, is "
+            "below 2.5 mg/dL",
+        ),
+        ("{age: 40}", "age at the index: 40"),
+        ("{dates: 2016-01-31}", "the index lies on 31 January 2016"),
+        ("{dates: any to 2015-12-31}", "the index lies on or before 31 December 2015"),
+        (
+            "{observed: -365 to 0}",
+            "under observation without a gap from 365 days before the index to the index day",
+        ),
+        ("{none: [{drug: x, days: 0}]}", "no drug from 'x' on the index day"),
+        ("{none: [{sex: male}]}", "not this: (recorded as male)"),
+        (
+            "{none: [{drug: x, days: 0}, {sex: male}]}",
+            "none of these: (a drug from 'x' on the index day; recorded as male)",
+        ),
+        (
+            "{at least 2: [{sex: male}, {age: 40}]}",
+            "at least two of these: (recorded as male; age at the index: 40)",
+        ),
+        (
+            "{procedure: x, days: 0, with: [{drug: y, days: -9 to -1}]}",
+            "a procedure 'x' on the index day, for which this holds: "
+            "(a drug from 'y' in the 9 days before that procedure)",
+        ),
+        (
+            "{procedure: x, occurrence: first, days: 0, with: [{age: 40}, {sex: male}]}",
+            "the first procedure 'x' lies on the index day, counting only those for which all of "
+            "this holds: (age at that procedure: 40; recorded as male)",
+        ),
+        (
+            "{drug: x, with: [{visit: y, days: 0, with: [{condition: z, days: 0},"
+            " {condition: z, days: 0, relative to: index}]}]}",
+            "a drug from 'x' at any time, for which this holds: (a visit 'y' on the day of that "
+            "drug, for which all of this holds: (a diagnosis of 'z' on the day of that visit; a "
+            "diagnosis of 'z' on the index day))",
+        ),
+    ],
+)
+def test_criteria_are_said_in_one_line(criterion: str, words: str) -> None:
+    assert said(criterion) == words
+
+
+def test_a_list_belongs_to_the_event_above_it() -> None:
+    asked = changed(
+        "{condition: tumour}",
+        "{drug: chemo, days: 0, with: [{any: [{condition: tumour, days: 0}, {sex: male}]}]}",
+    )
+    assert """\
+  1. the step:
+     a drug from 'chemo' on the index day, for which this holds:
+       - any of these:
+         - a diagnosis of 'tumour' on the day of that drug
+         - recorded as male
+""" in describe(parse_inquiry(asked))
+
+
+def test_what_is_excluded_from_a_set_is_said() -> None:
+    codes = "chemo: {include: [RxNorm 3639], exclude: [ICD10CM C50.9 with descendants]}"
+    told = describe(parse_inquiry(changed("chemo: [RxNorm 3639]", codes)))
+    assert "    but without:\n    - ICD10CM C50.9, and all below it" in told
+
+
+def test_rules_are_said_where_they_matter() -> None:
+    aged = describe(parse_inquiry(changed("one: {sex: female}", "one: {age: 40}")))
+    assert "Age is the year" in aged
+    assert "Age is the year" not in describe(parse_inquiry(STUDY))
