@@ -62,21 +62,27 @@ def answer(result: StudyResult, study: Study) -> str:
 
 def _half(result: StudyResult, what: str, index: str) -> str:
     """By when half of each arm had the outcome; of many arms, the earliest and the latest."""
-    found = [(arm.arm, arm.median_months.estimate) for arm in result.arms]
-    reached = [median for _, median in found if median is not None]
+    found = {arm.arm: arm.median_months.estimate for arm in result.arms}
+    reached = {arm: months(median) for arm, median in found.items() if median is not None}
+    others = [arm for arm in found if arm not in reached]
     if not reached:
         return f"fewer than half {what} while they were watched"
-    least, most = months(min(reached)), months(max(reached))
+    if len(found) == 1:
+        return f"half {what} within {reached.popitem()[1]} months of {index}"
     if len(found) > _NAMED_ARMS:
-        return f"half {what} within {least} to {most} months of {index}, depending on the arm"
-    first, *others = ((arm, "never" if median is None else months(median)) for arm, median in found)
-    if not others:
-        return f"half {what} within {first[1]} months of {index}"
-    within = (
-        "never while watched" if first[1] == "never" else f"within {first[1]} months of {index}"
-    )
-    named = [f"{within} with {first[0]}", *(f"{median} with {arm}" for arm, median in others)]
-    return f"half {what} {several(named)}"
+        least, most = min(reached.values(), key=float), max(reached.values(), key=float)
+        never = f"; in {plural(len(others), 'arm')} fewer than half" if others else ""
+        within = f"within {least} to {most} months of {index}, depending on the arm"
+        return f"half {what} {within}{never}"
+            f"half {what} within {least} to {most} months of {index}, depending on the arm{never}"
+        )
+    units = [f" months of {index}", *[""] * (len(reached) - 1)]
+    named = [
+        f"{median}{unit} with {arm}"
+        for (arm, median), unit in zip(reached.items(), units, strict=True)
+    ]
+    never = f", and fewer than half with {several(others)}" if others else ""
+    return f"half {what} within {several(named)}{never}"
 
 
 def _chance(result: StudyResult) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from simulator.aggregates.released import Between, Of, Rounded, Withheld
 from simulator.hub.analyses.results import (
+    ArmResult,
     AttritionStep,
     HazardRatioResult,
     InteractionResult,
@@ -20,6 +21,7 @@ from simulator.language.prose import describe
 from simulator.language.reading import read_study
 from simulator.language.study import Study
 from simulator.report import page as module
+from simulator.report.answer import answer
 from simulator.report.page import page
 from simulator.report.write import files
 from tests.support.html import Element, read_html
@@ -79,6 +81,27 @@ def test_without_conditioning_the_answer_goes_by_the_test(report: Report, study:
     assert "chance alone often makes such differences (log-rank p\u00a0=\u00a00.400)" in often
     seldom = page(changed(report, network=network, log_rank=replace(test, p=1e-5)), study)
     assert "chance alone seldom makes such differences (log-rank p\u00a0&lt;\u00a00.001)" in seldom
+
+
+def test_the_answer_fits_any_number_of_arms_and_medians(report: Report, study: Study) -> None:
+    arms = report.result.arms
+    open_ended = replace(arms[0].median_months, estimate=None, upper=None)
+    never = replace(arms[0], median_months=open_ended, quantiles_months=())
+
+    def said(*shown: ArmResult) -> str:
+        return answer(replace(report.result, arms=shown, log_rank=None), study)
+
+    low, high = (f"{arm.median_months.estimate:.1f}" for arm in (arms[3], arms[0]))
+    assert said(arms[0]).endswith(f", half died within {high} months of tumour embolization.")
+    many = [replace(arm, arm=f"{arm.arm} {place}") for place, arm in enumerate((*arms, *arms))]
+    spread = f"within {low} to {high} months of tumour embolization, depending on the arm"
+    assert said(*many).endswith(f"{spread}.")
+    assert said(*many, never).endswith(f"{spread}; in 1 arm fewer than half.")
+    assert said(never).endswith("fewer than half died while they were watched.")
+    assert said(never, arms[3]).endswith(
+        f"half died within {low} months of tumour embolization with TACE + chemotherapy, "
+        "and fewer than half with TARE + immunotherapy."
+    )
 
 
 def test_every_number_of_the_arms_is_the_results(document: Element, report: Report) -> None:
@@ -149,6 +172,15 @@ def test_who_did_not_answer_is_named(report: Report, study: Study) -> None:
     network = replace(report.result.network, failed=(LostSite("northfield", EVIL),), answered=67)
     part = section(read_html(page(changed(report, network=network), study)), "network")
     assert f"northfield: {EVIL}" in part.text
+
+
+def test_a_network_in_which_everyone_was_asked(report: Report, study: Study) -> None:
+    network = replace(
+        report.result.network, organisations=68, online=68, not_eligible=(), with_matches=51
+    )
+    part = section(read_html(page(changed(report, network=network), study)), "network")
+    assert part.all("table") == []
+    assert "51hold a patient of the cohort" in part.text
 
 
 def test_release_says_what_it_hides_and_what_it_does_not(document: Element, report: Report) -> None:
