@@ -11,7 +11,7 @@ from simulator.aggregates.survival import SurvivalTable
 from simulator.statistics import cox as estimators
 from simulator.statistics.subgroups import subgroup_fit
 from simulator.truth.hazards import holm, subgroup_truth
-from simulator.truth.values import SubgroupTruth
+from simulator.truth.values import LogRankTruth, SubgroupTruth
 
 ARMS = ("a", "b", "c")
 LEVELS = ("young", "middle", "old")
@@ -86,6 +86,17 @@ def test_an_arm_without_events_in_a_level_keeps_its_degree_of_freedom() -> None:
     assert truth.interaction is not None
     assert truth.interaction.degrees_of_freedom == fit.interaction.degrees_of_freedom == 4
     assert truth.interaction.statistic == pytest.approx(fit.interaction.statistic, abs=1e-6)
+
+
+def test_levels_that_share_no_ratio_cannot_differ_in_one() -> None:
+    """The one level compares a with b, the other b with c."""
+    first = (pl.col("level") == 0) & (pl.col("arm") != "c")
+    second = (pl.col("level") == 1) & (pl.col("arm") != "a")
+    rows = drawn(4).filter(first | second)
+    truth = subgroup_truth(rows, ARMS, "b", "age", LEVELS[:2])
+    fit = subgroup_fit([table_of(rows.filter(level=place)) for place in range(2)], reference="b")
+    assert truth.interaction == LogRankTruth(0.0, 0, 1.0)
+    assert (fit.interaction.degrees_of_freedom, fit.interaction.p) == (0, 1.0)
 
 
 def test_without_a_likelihood_from_lifelines_there_is_no_test() -> None:
