@@ -74,8 +74,6 @@ def _half(result: StudyResult, what: str, index: str) -> str:
         never = f"; in {plural(len(others), 'arm')} fewer than half" if others else ""
         within = f"within {least} to {most} months of {index}, depending on the arm"
         return f"half {what} {within}{never}"
-            f"half {what} within {least} to {most} months of {index}, depending on the arm{never}"
-        )
     units = [f" months of {index}", *[""] * (len(reached) - 1)]
     named = [
         f"{median}{unit} with {arm}"
