@@ -30,7 +30,8 @@ _RELATED: Final = (
 )
 _AGE: Final = "Age is the year of the event or index less the year of birth."
 _VALUE: Final = (
-    "A value in another unit is converted; one whose unit cannot be converted does not count."
+    "A value in another unit is converted; one whose unit cannot be converted does not count. A "
+    "value without a unit is a plain number."
 )
 _EDGE: Final = (
     "The first or last value is that of the first or last day, within the days that are said, "

@@ -114,7 +114,7 @@ def _document(kind: str, required: tuple[str, ...], optional: tuple[str, ...]) -
         "index": _see("index"),
         "steps": {"type": "array", "items": _step()},
         "arms": {**_see_groups(1)},
-        "outcome": {"anyOf": [{"const": "death"}, _see("event")]},
+        "outcome": {"anyOf": [{"const": "death"}, _no_death()]},
         "follow up": _see("follow up"),
         "analyses": _analyses(),
         "subgroups": _mapping(_see_groups(2)),
@@ -131,6 +131,11 @@ def _document(kind: str, required: tuple[str, ...], optional: tuple[str, ...]) -
         "if": {"required": ["based on"]},
         "else": {"required": [*everywhere, *required]},
     }
+
+
+def _no_death() -> Schema:
+    """An event; death as an outcome has neither window nor conditions."""
+    return {"allOf": [_see("event")], "not": {"required": [str(Domain.DEATH)]}}
 
 
 def _see_groups(least: int) -> Schema:

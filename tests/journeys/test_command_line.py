@@ -297,7 +297,7 @@ def test_verify_ends_with_5_where_the_labels_disagree(shell: Shell, few: Path) -
 def test_an_unknown_study_names_the_nearest(shell: Shell) -> None:
     said = shell("check", "bclmm")
     is_told(said, 2)
-    assert "there is no 'bclmm' among the bundled studies" in said.err
+    assert "there is no bundled study or cohort 'bclmm'" in said.err
     assert "Did you mean 'bclm'?" in said.err
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from simulator.language.criteria import Criterion
 from simulator.language.prose import criterion_in_words, describe
-from simulator.language.study import Analyses, Inquiry, NamedCohort, Question, Study
+from simulator.language.study import Question
+from tests.support.asked import asked
 from tests.support.changes import changes, says_the_same
 from tests.support.questions import criteria, questions
 
@@ -20,13 +21,6 @@ _MANY: Final = int(os.environ.get("EXAMPLES", "1000"))
 _HEALTH: Final = (HealthCheck.too_slow, HealthCheck.data_too_large)
 _few = settings(derandomize=True, max_examples=60, deadline=None, suppress_health_check=_HEALTH)
 _many = settings(max_examples=_MANY, deadline=None, suppress_health_check=_HEALTH, database=None)
-
-
-def asked(question: Question) -> Inquiry:
-    """The question as a study, or as a cohort where it has no arms."""
-    if not question.arms:
-        return NamedCohort("drawn", 1, "A drawn cohort", question)
-    return Study("drawn", 1, "A drawn study", question, Analyses((1,), question.arms[0].name))
 
 
 @_few

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from simulator.language.platform_sentences import platform_sentences
 from simulator.language.platform_terms import CannotBeSaidError, relation
 from simulator.language.reading import parse_inquiry
-from simulator.language.study import NamedCohort, Question
+from simulator.language.study import Question
 from simulator.language.windows import DAYS_PER_YEAR, Window
+from tests.support.asked import asked
 from tests.support.questions import questions
 
 _COHORT: Final = """
@@ -235,8 +236,9 @@ def test_what_cannot_be_said_is_marked_and_nothing_else_is_said(asked: str) -> N
 )
 @given(question=questions())
 def test_every_question_has_its_sentences(question: Question) -> None:
-    cohort = NamedCohort("a", 1, "t", question) if not question.arms else None
-    if cohort is not None:
-        said = platform_sentences(cohort)
-        assert said == platform_sentences(cohort)
-        assert "Group 1A [index]: " in said
+    said = platform_sentences(asked(question))
+    assert said == platform_sentences(asked(question))
+    assert "Group 1A [index]: " in said
+    assert all(len(line) <= 80 for line in said.splitlines())
+    for arm in question.arms:
+        assert f"Cohort [{arm.name}]: the groups above" in said

@@ -100,6 +100,7 @@ def test_every_form_is_valid() -> None:
         "version: one\n",
         "least completeness: 2\n",
         "outcome: dead\n",
+        "outcome: {death: any}\n",
         "outcome: {condition: any, procedure: any}\n",
         "index: {drug: a}\n",
         "index: {occurrence: first}\n",
