@@ -9,7 +9,7 @@ from typing import Final
 from simulator.language.codes import Code, ConceptSet
 from simulator.language.criteria import Domain, Events, Occurrence
 from simulator.language.labels import bundled_hierarchy, label_of
-from simulator.language.prose_words import figure, in_units, noun, several
+from simulator.language.prose_words import figure, in_units, several
 from simulator.language.values import PLAIN, ValueRange
 from simulator.language.windows import DAYS_PER_YEAR, AgeRange, DateRange, Window
 
@@ -134,8 +134,3 @@ def unsaid_of(codes: ConceptSet) -> Iterator[str]:
     ]
     if alone:
         yield f"of '{codes.name}' without what stands below: {', '.join(alone)}"
-
-
-def named(events: Events) -> str:
-    """The events as our own prose names them."""
-    return noun(events.domain, events.codes, plural=True)

@@ -140,6 +140,7 @@ def test_an_index_known_in_hindsight_is_found() -> None:
         ("{all: [{sex: female}, {none: [{any: [{condition: kidney, days: any to 0}]}]}]}", []),
         ("{none: [{condition: kidney, days: any to -30}]}", ["outcome-before"]),
         ("{none: [{condition: kidney, days: 0}]}", ["outcome-before"]),
+        ("{none: [{sex: male}]}", ["outcome-before"]),
         ("{none: [{drug: chemotherapy, days: any to -1}]}", ["outcome-before"]),
         ("{any: [{none: [{condition: kidney, days: any to -1}]}]}", ["outcome-before"]),
     ],

@@ -231,6 +231,89 @@ def test_what_cannot_be_said_is_marked_and_nothing_else_is_said(asked: str) -> N
     assert marked.startswith("(cannot be said there: s: ")
 
 
+def test_at_any_index_it_must_be_the_same_one() -> None:
+    index = "{procedure: embolization, occurrence: any}"
+    asked = "{all: [{drug: capecitabine, days: any to 0}, {none: [{drug: cisplatin, days: 0}]}]}"
+    assert step(asked, index)[-2:] == [
+        "(cannot be said there: an instance of Group 1A is meant that has no such instance of "
+        "Group 3B)",
+        "(cannot be said there: one and the same instance of Group 1A fits all groups that name "
+        "it)",
+    ]
+
+
+def test_what_a_term_does_not_say_of_its_codes_is_marked() -> None:
+    text = _COHORT.format(index="{condition: spread, occurrence: first}", step="{sex: female}")
+    text = text.replace(
+        "codes:\n", "codes:\n  spread: {include: [ICD10CM C78], exclude: [ICD10CM C78.0]}\n"
+    )
+    said = " ".join(platform_sentences(parse_inquiry(text)).split())
+    assert "(cannot be said there: 'spread' without ICD10CM C78.0)" in said
+    assert "(cannot be said there: of 'spread' without what stands below: ICD10CM C78)" in said
+
+
+STUDY: Final = (
+    _COHORT.replace("cohort: a", "study: a")
+    + """
+arms:
+  young: {{age: any to 40}}
+  old: {{age: 41 to any}}
+outcome: {outcome}
+follow up: {{months: 12, censored at: last recorded fact}}
+analyses: {{survival at months: [12]}}
+"""
+)
+
+
+def printed(index: str, outcome: str = "death") -> str:
+    text = STUDY.format(index=index, step="{sex: female}", outcome=outcome)
+    return " ".join(platform_sentences(parse_inquiry(text)).split())
+
+
+def test_an_arm_may_narrow_the_index_group() -> None:
+    said = printed("{procedure: embolization, occurrence: first}")
+    assert "Cohort [young]: the groups above, but Group 1A as here, AND Group 1A [index]" in said
+    assert "imaging included [<= 40 years]" in said
+    assert (
+        "Cohort [old]: the groups above, AND (cannot be said there: old: age at the index: 41 or "
+        "more)"
+    ) in said
+
+
+def test_an_arm_does_not_choose_the_index() -> None:
+    said = printed("{procedure: embolization, occurrence: any}")
+    assert (
+        "Cohort [young]: the groups above, AND (cannot be said there: young: age at the index: at "
+        "most 40) (cannot be said there: the index is chosen by the groups above alone, not by "
+        "these)"
+    ) in said
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ("death", "Outcome: Deceased Time Window: from 0 days to 365 days after the index event"),
+        (
+            "{drug: capecitabine, days: 1 to 30}",
+            f"Outcome: {_CAPECITABINE} Time Window: from 1 day to 30 days after the index event",
+        ),
+        (
+            "{drug: capecitabine, occurrence: first}",
+            f"Outcome: {_CAPECITABINE} Time Window: from 1 day to 365 days after the index event "
+            "(cannot be said there: the outcome is the earliest day of: the first drug from "
+            "'capecitabine' lies at any time after the index day)",
+        ),
+        (
+            "{drug: any}",
+            "(cannot be said there: the outcome is the earliest day of: a drug of any kind at any "
+            "time after the index day)",
+        ),
+    ],
+)
+def test_outcomes_have_terms_and_a_window(outcome: str, words: str) -> None:
+    assert words in printed("{procedure: embolization, occurrence: first}", outcome)
+
+
 @settings(
     derandomize=True, max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
