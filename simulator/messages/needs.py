@@ -11,11 +11,12 @@ from simulator.aggregates.grid import Grid
 from simulator.aggregates.survival import survival_layout
 from simulator.aggregates.table import Axis, Layout, Measure
 from simulator.language.study import Question, Subgroup
+from simulator.messages.describing import EVERYONE as EVERYONE
+from simulator.messages.describing import PATIENTS as PATIENTS
+from simulator.messages.describing import DescribingNeed
 
-PATIENTS: Final = "patients"
 DAYS: Final = "days"
 EVENTS: Final = "events"
-EVERYONE: Final = "everyone"
 WITH_INDEX: Final = "with an index event"
 IN_AN_ARM: Final = "in exactly one arm"
 NO_ARM: Final = "in no arm"
@@ -54,7 +55,7 @@ class EntriesNeed(msgspec.Struct, frozen=True, tag="entries"):
     """
 
 
-Need = AttritionNeed | AssignmentNeed | SurvivalNeed | EntriesNeed
+Need = AttritionNeed | AssignmentNeed | SurvivalNeed | EntriesNeed | DescribingNeed
 
 
 def kind_of(need: Need) -> str:
@@ -91,6 +92,8 @@ def layout_of(need: Need, question: Question) -> Layout:
         case EntriesNeed():
             axis = Axis.of("step", _funnel(question))
             return Layout((axis,), (Measure(PATIENTS), Measure(DAYS), Measure(EVENTS)))
+        case _:
+            return need.layout(question)
 
 
 def subgroup_of(question: Question, name: str) -> Subgroup:

@@ -12,6 +12,7 @@ from simulator.aggregates.grid import Grid
 from simulator.aggregates.survival import SurvivalTable
 from simulator.aggregates.table import Layout, Table
 from simulator.language.study import Question
+from simulator.messages.describing import CodesNeed, DescribingNeed, LabsNeed
 from simulator.messages.needs import (
     EVERYONE,
     AssignmentNeed,
@@ -24,7 +25,10 @@ from simulator.messages.needs import (
 )
 from simulator.site.compile import Known, compile_question
 from simulator.site.concepts import resolve
+from simulator.site.described import described_table
+from simulator.site.describing import Body, body_of, ending_of
 from simulator.site.endings import Ending, entries, groups
+from simulator.site.listed import codes_body, labs_body
 from simulator.site.store import Store
 from simulator.site.worth import asked_units, worth_of
 
@@ -62,17 +66,33 @@ def answer(
         duckdb.Error: The statement failed or was interrupted.
     """
     known = know(store, question, death_by_month=death_by_month)
+    described = [need for need in needs if isinstance(need, DescribingNeed)]
     counted = [need for need in needs if isinstance(need, EntriesNeed)]
-    told = [need for need in needs if not isinstance(need, EntriesNeed)]
+    grouped = [need for need in needs if need not in described and need not in counted]
+    endings: list[Ending] = [groups] if grouped else []
+    endings += [ending_of(_body(store, need, question), question) for need in described]
     found: dict[Need, Table] = {}
-    if told:
-        columns = _run(store, question, known, [groups], every_event=False)
-        made = _groups(question, columns[0])
-        found |= {need: _table(need, question, made) for need in told}
+    if endings:
+        columns = _run(store, question, known, endings, every_event=False)
+        if grouped:
+            made = _groups(question, columns.pop(0))
+            found |= {need: _table(need, question, made) for need in grouped}
+        for need, rows in zip(described, columns, strict=True):
+            found[need] = described_table(need, question, rows)
     if counted:
-        columns = _run(store, question, known, [entries], every_event=True)
-        found |= {need: _entries(need, question, columns[0]) for need in counted}
+        (rows,) = _run(store, question, known, [entries], every_event=True)
+        found |= {need: _entries(need, question, rows) for need in counted}
     return tuple(found[need] for need in needs)
+
+
+def _body(store: Store, need: DescribingNeed, question: Question) -> Body:
+    match need:
+        case CodesNeed():
+            return codes_body(store, need)
+        case LabsNeed():
+            return labs_body(store, need)
+        case _:
+            return body_of(need, question)
 
 
 def know(store: Store, question: Question, *, death_by_month: bool) -> Known:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from simulator.language.codes import Code, ConceptSet
 from simulator.site.store import Store
 
 # A code gives its own concept and, where asked for, everything that stands below it.
-_RESOLVE = """
+RESOLVE: Final = """
 WITH asked AS (
   SELECT unnest($entry) AS entry, unnest($vocabulary) AS vocabulary_id,
          unnest($code) AS concept_code, unnest($descendants) AS descendants),
@@ -60,7 +61,7 @@ def resolve(store: Store, sets: Sequence[ConceptSet]) -> Resolution:
         for code in listed
     ]
     found = store.numpy(
-        _RESOLVE,
+        RESOLVE,
         {
             "entry": list(range(len(entries))),
             "vocabulary": [code.vocabulary for _, _, code in entries],

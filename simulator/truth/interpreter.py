@@ -62,7 +62,7 @@ def patients(store: Store, question: Question, *, death_by_month: bool) -> pl.Da
         steps hold), arm (the place of the one arm they are in, null for none or several),
         arms_matched, level_0, level_1, ... (for each subgroup, the place of the one level, or one
         of the two places after the levels for none and several), days (from the index, >= 0),
-        event.
+        event; line_0, line_1, ... (for each kind of treatment, its first day from the index on).
     """
     rows = Rows(store, death_by_month=death_by_month)
     reader = _Interpreter(rows, question)
@@ -73,7 +73,11 @@ def patients(store: Store, question: Question, *, death_by_month: bool) -> pl.Da
         level_of([reader.holds(level.require, anchors) for level in subgroup.levels], place)
         for place, subgroup in enumerate(question.subgroups)
     ]
-    frame = chosen.with_columns(*arm_of(in_arms, anchors.height), *levels)
+    lines = [
+        reader.first(EventCriterion(events, Window(earliest=0)), anchors).alias(f"line_{place}")
+        for place, events in enumerate(question.lines)
+    ]
+    frame = chosen.with_columns(*arm_of(in_arms, anchors.height), *levels, *lines)
     outcome, exits = None, [reader.first(found, anchors) for found in question.follow_up.exits]
     if not question.outcome_is_death:
         outcome = reader.first(question.outcome, anchors)

@@ -18,7 +18,7 @@ from simulator.site.store import Store
 from tests.support.engines import ENGINES
 from tests.support.omop import write_omop
 from tests.support.people import crowd, people
-from tests.support.questions import questions
+from tests.support.questions import describing, questions
 from tests.support.records import Drawn, rows
 
 _MANY: Final = int(os.environ.get("EXAMPLES", "1000"))
@@ -92,7 +92,7 @@ def _agree_over(folder: Path, asked: Question, drawn: list[Drawn], *, death_by_m
 
 def _agree(store: Store, asked: Question, *, death_by_month: bool) -> None:
     needs: list[Need] = [AttritionNeed(), AssignmentNeed()]
-    needs.append(EntriesNeed())
+    needs += [EntriesNeed(), *describing(asked.follow_up.months)]
     for unit in Unit:
         grid = Grid(unit, asked.follow_up.months)
         needs.append(SurvivalNeed(grid))
@@ -104,5 +104,6 @@ def _agree(store: Store, asked: Question, *, death_by_month: bool) -> None:
     first, *others = answers.values()
     for other in others:
         for one, two in zip(first, other, strict=True):
-            note(f"{one.layout.axes[0].name}: {one.flat().tolist()} and {two.flat().tolist()}")
+            axes = " x ".join(axis.name for axis in one.layout.axes)
+            note(f"{axes}: {one.flat().tolist()} and {two.flat().tolist()}")
             assert one == two

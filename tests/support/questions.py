@@ -38,6 +38,19 @@ from simulator.language.study import (
 from simulator.language.values import ValueRange
 from simulator.language.walk import sets_named
 from simulator.language.windows import AgeRange, Count, DateRange, Window
+from simulator.messages.describing import (
+    ArrivalNeed,
+    CalendarNeed,
+    CodesNeed,
+    DemographicsNeed,
+    FollowUpNeed,
+    LabsNeed,
+    LabTest,
+    PathwaysNeed,
+    RaceNeed,
+    Years,
+)
+from simulator.messages.needs import Need
 
 Value = TypeVar("Value")
 
@@ -239,6 +252,25 @@ def questions(draw: st.DrawFn, depth: int = 2) -> Question:
         follow_up=follow_up,
         subgroups=(Subgroup("half", halves),) if halves else (),
         lines=treated,
+    )
+
+
+def describing(months: int) -> tuple[Need, ...]:
+    """Every way to describe a cohort; two years, of which the people's days meet one or both."""
+    sets = tuple(
+        codes for codes in SETS if "LOINC" not in {code.vocabulary for code in codes.include}
+    )
+    tests = (
+        LabTest("1975-2", "mg/dL", (0.1, 1.0, 2.0)),
+        LabTest("6301-6", "{INR}", (0.1, 2.5)),
+        LabTest("718-7", "g/L", (1.0,)),
+    )
+    return (
+        *(DemographicsNeed(), RaceNeed(), FollowUpNeed(months), PathwaysNeed()),
+        *(ArrivalNeed(Years(2019, 2020)), ArrivalNeed(Years(2020, 2020))),
+        *(CalendarNeed(Years(2019, 2020)), CalendarNeed(Years(2018, 2019))),
+        *(CodesNeed(domain, sets) for domain in (Domain.CONDITION, Domain.PROCEDURE, Domain.DRUG)),
+        *(LabsNeed(tests), LabsNeed(tests[1:2])),
     )
 
 
