@@ -22,9 +22,10 @@ from simulator.hub.analyses.released import (
     ReleasedTables,
 )
 from simulator.hub.contradictions import contradiction
-from simulator.hub.releasing import release_entries
+from simulator.hub.releasing import release_description, release_entries
 from simulator.language.study import Question
 from simulator.messages.codec import MalformedMessage, decode_cells
+from simulator.messages.describing import DescribingNeed
 from simulator.messages.needs import (
     NO_LEVEL,
     SEVERAL_LEVELS,
@@ -191,6 +192,8 @@ def _released(need: Need, table: Table, release: Release) -> ReleasedTable:
         return SurvivalTable(need.grid, table)
     if isinstance(need, EntriesNeed):
         return release_entries(table, treatment, release.threshold)
+    if isinstance(need, DescribingNeed):
+        return release_description(need, table, treatment, release.threshold)
     counts = [int(count) for count in table.flat()]
     labels = table.layout.axes[0].labels
     if treatment is Treatment.SMALL_ROUNDED:

@@ -28,6 +28,10 @@ class Treatment(StrEnum):
     EXACT = "exact"
     SMALL_WITHHELD = "counts below the threshold are withheld"
     SMALL_ROUNDED = "counts below the threshold are shown as the greatest of them"
+    LINKED_WITHHELD = (
+        "counts below the threshold are withheld, and others from which they would follow"
+    )
+    COHORT_AT_LEAST = "exact for a cohort of at least the threshold, otherwise withheld whole"
     ARMS_AT_LEAST = "exact for arms of at least the threshold, otherwise refused"
     TOTALS_ROUNDED = "curves exact; totals below the threshold are shown as the greatest of them"
     ALL_OR_NOTHING = (
@@ -74,6 +78,14 @@ EXACT: Final = Release(
         "attrition": Treatment.EXACT,
         "entries": Treatment.EXACT,
         "assignment": Treatment.EXACT,
+        "demographics": Treatment.EXACT,
+        "race": Treatment.EXACT,
+        "arrival": Treatment.EXACT,
+        "calendar": Treatment.EXACT,
+        "follow-up": Treatment.EXACT,
+        "codes": Treatment.EXACT,
+        "labs": Treatment.EXACT,
+        "pathways": Treatment.EXACT,
         "survival": Treatment.EXACT,
         "subgroups": Treatment.EXACT,
     },
@@ -92,6 +104,14 @@ SECURE_SUM: Final = Release(
         "attrition": Treatment.SMALL_WITHHELD,
         "entries": Treatment.SMALL_WITHHELD,
         "assignment": Treatment.SMALL_WITHHELD,
+        "demographics": Treatment.LINKED_WITHHELD,
+        "race": Treatment.LINKED_WITHHELD,
+        "arrival": Treatment.LINKED_WITHHELD,
+        "calendar": Treatment.SMALL_WITHHELD,
+        "follow-up": Treatment.COHORT_AT_LEAST,
+        "codes": Treatment.SMALL_WITHHELD,
+        "labs": Treatment.LINKED_WITHHELD,
+        "pathways": Treatment.LINKED_WITHHELD,
         "survival": Treatment.ARMS_AT_LEAST,
         "subgroups": Treatment.ALL_OR_NOTHING,
     },
@@ -116,6 +136,14 @@ PLATFORM: Final = Release(
         "attrition": Treatment.SMALL_ROUNDED,
         "entries": Treatment.SMALL_ROUNDED,
         "assignment": Treatment.SMALL_ROUNDED,
+        "demographics": Treatment.SMALL_ROUNDED,
+        "race": Treatment.SMALL_ROUNDED,
+        "arrival": Treatment.SMALL_ROUNDED,
+        "calendar": Treatment.SMALL_ROUNDED,
+        "follow-up": Treatment.TOTALS_ROUNDED,
+        "codes": Treatment.SMALL_ROUNDED,
+        "labs": Treatment.SMALL_ROUNDED,
+        "pathways": Treatment.SMALL_ROUNDED,
         "survival": Treatment.TOTALS_ROUNDED,
         "subgroups": Treatment.TOTALS_ROUNDED,
     },
@@ -134,6 +162,13 @@ RELEASES: Final = {release.name: release for release in (SECURE_SUM, PLATFORM, E
 REQUESTS: Final[dict[str, tuple[str, ...]]] = {
     "attrition": ("attrition", "assignment"),
     "count": ("attrition", "entries"),
+    "demographics": ("attrition", "demographics", "race"),
+    "conditions, procedures, drugs": ("attrition", "codes"),
+    "labs": ("attrition", "labs"),
+    "calendar": ("attrition", "arrival", "calendar"),
+    "arrival": ("attrition", "arrival"),
+    "follow-up": ("attrition", "follow-up"),
+    "pathways": ("attrition", "pathways"),
     "arms": ("survival",),
     "log-rank": ("survival",),
     "hazard ratios": ("survival",),
@@ -144,6 +179,16 @@ REQUESTS: Final[dict[str, tuple[str, ...]]] = {
 
 # Which numbers an analysis gives under each release. A pair that is not listed is refused.
 _BY_MONTH: Final = {"secure-sum": "from months", "platform": "from months", "exact": "from days"}
+_LINKED: Final = {
+    "secure-sum": "small counts withheld, and those from which they would follow",
+    "platform": "1 to 10 shown as 10",
+    "exact": "exact",
+}
+_LISTED: Final = {
+    "secure-sum": "small counts withheld, and those that leave out a small number",
+    "platform": "1 to 10 shown as 10",
+    "exact": "exact",
+}
 ANALYSES: Final[dict[str, dict[str, str]]] = {
     "attrition": {
         "secure-sum": "small steps withheld",
@@ -155,6 +200,21 @@ ANALYSES: Final[dict[str, dict[str, str]]] = {
         "platform": "1 to 10 patients shown as 10, their days and events withheld",
         "exact": "exact",
     },
+    "demographics": _LINKED,
+    "conditions, procedures, drugs": _LISTED,
+    "labs": _LINKED,
+    "calendar": {
+        "secure-sum": "years of few people withheld; rates where all counts are released",
+        "platform": "1 to 10 shown as 10; rates where all counts are above",
+        "exact": "exact",
+    },
+    "arrival": _LINKED,
+    "follow-up": {
+        "secure-sum": "by month, withheld if the cohort has 1 to 10 patients",
+        "platform": "by month; patients of 1 to 10 shown as 10",
+        "exact": "by month",
+    },
+    "pathways": _LINKED,
     "arms": {
         "secure-sum": "by month, refused if an arm has 1 to 10 patients",
         "platform": "by month; patients, deaths and numbers at risk of 1 to 10 shown as 10",

@@ -67,6 +67,23 @@ def _bounds(cell: Withheld, together: int) -> tuple[int, int]:
     return (1, cell.below - 1) if cell.of is Of.COUNT else (cell.below, together)
 
 
+def withhold_parts(counts: Sequence[int], whole: int, threshold: int) -> tuple[Released, ...]:
+    """Counts of parts that may overlap, of a whole that is told unless it is small.
+
+    A part is withheld where it is small, where the rest of the whole is, or the whole itself.
+    """
+    if is_small(whole, threshold):
+        return tuple(Withheld(threshold) if count else 0 for count in counts)
+    return tuple(
+        Withheld(threshold)
+        if is_small(count, threshold)
+        else Withheld(threshold, Of.DIFFERENCE)
+        if is_small(whole - count, threshold)
+        else count
+        for count in counts
+    )
+
+
 def withhold_steps(counts: Sequence[int], threshold: int) -> tuple[Released, ...]:
     """Counts that fall from step to step, released so that no difference is small.
 
@@ -84,3 +101,22 @@ def withhold_steps(counts: Sequence[int], threshold: int) -> tuple[Released, ...
             released.append(count)
             following = count
     return tuple(reversed(released))
+
+
+def bounds_of(count: Released) -> tuple[int, int | None]:
+    """The least and the greatest number of patients that a released count may stand for.
+
+    None where nothing but other counts bounds it.
+    """
+    match count:
+        case Withheld(below=below, of=Of.COUNT):
+            return 1, below - 1
+        case Withheld():
+            return 0, None
+        case (
+            Between(at_least=low, at_most=high)
+            | Rounded(stands_for=Between(at_least=low, at_most=high))
+        ):
+            return low, high
+        case _:
+            return count, count

@@ -29,6 +29,45 @@ class ReleasedEntries:
 
 
 @dataclass(frozen=True)
+class ReleasedGrid:
+    """Patients in rows and columns, with the totals that are released beside them.
+
+    Attributes:
+        rows: The labels of the rows.
+        columns: The labels of the columns.
+        cells: For each row its columns.
+        row_totals: The total of each row.
+        column_totals: The total of each column; empty where none is released.
+        everyone: All patients.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[Released, ...], ...]
+    row_totals: tuple[Released, ...]
+    column_totals: tuple[Released, ...]
+    everyone: Released
+
+
+@dataclass(frozen=True)
+class ReleasedYears:
+    """For each year the people observed, those of them in the cohort, and the days at risk."""
+
+    labels: tuple[str, ...]
+    observed: tuple[Released, ...]
+    prevalent: tuple[Released, ...]
+    days: tuple[Released, ...]
+
+
+@dataclass(frozen=True)
+class ReleasedPaths:
+    """Patients by what they took in turn: the count of each beginning, and of everyone."""
+
+    paths: Mapping[tuple[str, ...], Released]
+    everyone: Released
+
+
+@dataclass(frozen=True)
 class ReleasedLevels:
     """A survival table for each level of a subgroup, and one of those in no level."""
 
@@ -36,7 +75,16 @@ class ReleasedLevels:
     rest: SurvivalTable
 
 
-ReleasedTable = ReleasedCounts | ReleasedEntries | ReleasedLevels | SurvivalTable | Withheld
+ReleasedTable = (
+    ReleasedCounts
+    | ReleasedEntries
+    | ReleasedGrid
+    | ReleasedYears
+    | ReleasedPaths
+    | ReleasedLevels
+    | SurvivalTable
+    | Withheld
+)
 ReleasedTables = Mapping[Need, ReleasedTable]
 
 Analysis = Generator[frozenset[Need], ReleasedTables, object]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 import msgspec
 import numpy as np
@@ -15,9 +16,22 @@ from simulator.aggregates.table import Table
 from simulator.errors import Refused, UserError
 from simulator.hub.aggregator import Opened, open_round
 from simulator.hub.analyses.released import ReleasedCounts, ReleasedLevels
-from simulator.language.criteria import AgeCriterion
+from simulator.language.codes import Code, ConceptSet
+from simulator.language.criteria import AgeCriterion, Domain
 from simulator.language.study import Arm, Question, Subgroup
 from simulator.language.windows import AgeRange
+from simulator.messages.describing import (
+    ArrivalNeed,
+    CalendarNeed,
+    CodesNeed,
+    DemographicsNeed,
+    FollowUpNeed,
+    LabsNeed,
+    LabTest,
+    PathwaysNeed,
+    RaceNeed,
+    Years,
+)
 from simulator.messages.needs import (
     NO_LEVEL,
     SEVERAL_LEVELS,
@@ -53,11 +67,22 @@ def need_of(kind: str) -> Need:
         SurvivalNeed(grid),
         SurvivalNeed(grid, "age"),
         EntriesNeed(),
+        *(DemographicsNeed(), RaceNeed(), PathwaysNeed(), FollowUpNeed(12)),
+        *(ArrivalNeed(Years(2019, 2020)), CalendarNeed(Years(2019, 2020))),
+        CodesNeed(Domain.DRUG, (ConceptSet("drug", (Code("RxNorm", "3639"),)),)),
+        LabsNeed((LabTest("1975-2", "mg/dL", (1.0, 2.0)),)),
     )
     return next(need for need in needs if kind_of(need) == kind)
 
 
-KINDS = ("attrition", "assignment", "survival", "subgroups", "entries")
+KINDS = (
+    *("attrition", "assignment", "survival", "subgroups", "entries", "demographics", "race"),
+    *("pathways", "follow-up", "arrival", "calendar", "codes", "labs"),
+)
+
+
+def test_every_kind_of_request_is_tried() -> None:
+    assert {*KINDS} == {need.__struct_config__.tag for need in get_args(Need)} | {"subgroups"}
 
 
 def opened(release: Release, kind: str, values: Sequence[object]) -> Opened:
