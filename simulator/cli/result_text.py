@@ -21,7 +21,6 @@ from simulator.errors import UserError
 
 if TYPE_CHECKING:
     from simulator.aggregates.released import Released
-    from simulator.hub.analyses.results import ArmResult
     from simulator.hub.result import FrozenResult, Report, StudyResult
     from simulator.language.study import Study
 
@@ -92,10 +91,10 @@ def _result(screen: Console, result: StudyResult) -> None:
     _print_frozen(screen, result.frozen)
     _print_network(screen, result)
     _print_attrition(screen, result)
-    _print_arms(screen, result.arms)
-    _print_survival(screen, result.arms)
+    _print_arms(screen, result)
+    _print_survival(screen, result)
     _print_contrasts(screen, result)
-    print_subgroups(screen, result.subgroups)
+    print_subgroups(screen, result.subgroups, had_it(result))
     heading(screen, "how to read this")
     for line in (
         f"Estimand: {result.estimand}.",
@@ -147,10 +146,18 @@ def _print_attrition(screen: Console, result: StudyResult) -> None:
     screen.print(Padding(rows, (0, 0, 0, 2)))
 
 
-def _print_arms(screen: Console, arms: tuple[ArmResult, ...]) -> None:
+def had_it(result: StudyResult) -> str:
+    """The heading over the number of those who had the outcome."""
+    return "died" if result.outcome == "death" else "had it"
+
+
+def _print_arms(screen: Console, result: StudyResult) -> None:
+    arms = result.arms
     heading(screen, "arms")
+    if result.outcome != "death":
+        indented(screen, f"waited for: {result.outcome}", style="dim")
     mean = next((arm.rmst_months.months for arm in arms if arm.rmst_months), None)
-    headings = ["", "patients", "died", "median months", "followed"]
+    headings = ["", "patients", had_it(result), "median months", "followed"]
     rows = table(*headings, *([f"mean to {mean}"] if mean else []))
     for arm in arms:
         cells = [
@@ -182,8 +189,10 @@ def _estimate(
     return f"{estimate * scale:.{digits}f} ({low}-{high})"
 
 
-def _print_survival(screen: Console, arms: tuple[ArmResult, ...]) -> None:
-    heading(screen, "survival, % (95 % interval), and patients still watched")
+def _print_survival(screen: Console, result: StudyResult) -> None:
+    arms = result.arms
+    what = "survival" if result.outcome == "death" else f"without {result.outcome}"
+    heading(screen, f"{what}, % (95 % interval), and patients still watched")
     months = [mark.months for mark in arms[0].survival]
     rows = Table(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style="dim")
     rows.add_column("months")

@@ -29,18 +29,23 @@ def ratio_text(ratio: HazardRatioResult) -> str:
     return f"{ratio.estimate:.2f} ({low}-{high})"
 
 
-def print_subgroups(screen: Console, subgroups: tuple[SubgroupResult, ...]) -> None:
-    """Prints each subgroup variable: the test of interaction, then its levels."""
+def print_subgroups(
+    screen: Console, subgroups: tuple[SubgroupResult, ...], had_it: str = "died"
+) -> None:
+    """Prints each subgroup variable: the test of interaction, then its levels.
+
+    `had_it` is the heading over the number of those who had the outcome.
+    """
     if not subgroups:
         return
     heading(screen, "subgroups")
     for place, subgroup in enumerate(subgroups):
         if place:
             screen.print()
-        _variable(screen, subgroup)
+        _variable(screen, subgroup, had_it)
 
 
-def _variable(screen: Console, subgroup: SubgroupResult) -> None:
+def _variable(screen: Console, subgroup: SubgroupResult, had_it: str) -> None:
     test = subgroup.interaction
     if (
         isinstance(test, Withheld)
@@ -54,7 +59,7 @@ def _variable(screen: Console, subgroup: SubgroupResult) -> None:
         f"{subgroup.subgroup}: do the ratios differ between levels? chi-squared "
         f"{test.statistic:.2f}, {test.df} df, p = {p_value(test.p)}",
     )
-    rows = table("", "patients", "died", "hazard ratio (95 %)", "p")
+    rows = table("", "patients", had_it, "hazard ratio (95 %)", "p")
     for level in subgroup.levels:
         rows.add_row(level.level, style="bold")
         for cells in _arms(level):

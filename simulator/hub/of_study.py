@@ -11,7 +11,8 @@ from simulator.hub.run import Finished
 from simulator.hub.telling import Settings, fingerprints_of, network_of, notes_of, release_of
 from simulator.language.fingerprints import PARTS, definition, parts
 from simulator.language.lint import lint
-from simulator.language.study import Study
+from simulator.language.prose import criterion_in_words
+from simulator.language.study import Question, Study
 from simulator.messages.needs import NO_ARM
 from simulator.privacy.releases import Release
 
@@ -28,10 +29,8 @@ def study_result(
         study=study.name,
         version=study.version,
         title=study.title,
-        estimand=(
-            "time from index to recorded death among all patients of the cohort, by the arm "
-            f"recorded at index, up to {study.question.follow_up.months} months; unadjusted"
-        ),
+        estimand=_estimand(study.question),
+        outcome=outcome_name(study.question),
         network=network_of(plan, finished, settings),
         cohort=CohortResult(funnel.patients, funnel.steps),
         arms=comparison.arms,
@@ -41,7 +40,8 @@ def study_result(
         disclosure=Disclosure(
             alone,
             f"{alone:.0%} of the patients are alone in a released cell (arm x "
-            f"{'day' if release.by_day else 'month'} x died or censored)",
+            f"{'day' if release.by_day else 'month'} x "
+            f"{'died' if study.question.outcome_is_death else 'had it'} or censored)",
         ),
         notes=(*notes_of(plan, finished, settings), *_notes(study, funnel)),
         fingerprints=fingerprints_of(
@@ -59,6 +59,27 @@ def study_result(
         subgroups=next(
             (part.variables for part in finished.parts if isinstance(part, Subgroups)), ()
         ),
+    )
+
+
+def outcome_name(question: Question) -> str:
+    """What is waited for, in a word or two: ``death``, or the concept set of the event."""
+    if question.outcome_is_death:
+        return "death"
+    events = question.outcome.events
+    return events.codes or f"any {events.domain}"
+
+
+def _estimand(question: Question) -> str:
+    """What the numbers estimate, and in whom."""
+    waited = "recorded death"
+    if not question.outcome_is_death:
+        waited = f"{criterion_in_words(question.outcome)}, death ending the watch,"
+    exits = " or ".join(criterion_in_words(found) for found in question.follow_up.exits)
+    watched = f"; the watch also ends with {exits}" if exits else ""
+    return (
+        f"time from index to {waited} among all patients of the cohort, by the arm recorded at "
+        f"index, up to {question.follow_up.months} months; unadjusted{watched}"
     )
 
 

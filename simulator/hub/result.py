@@ -116,14 +116,16 @@ class FrozenResult(msgspec.Struct, frozen=True):
 class StudyResult(msgspec.Struct, frozen=True):
     """The reproducible part of a result.
 
-    `definition` is everything that the study says, by part, but for what was reported; `frozen` is
-    None where no frozen study was held against it.
+    `outcome` is what is waited for, in a word or two; ``death`` where that is it. `definition` is
+    everything that the study says, by part, but for what was reported; `frozen` is None where no
+    frozen study was held against it.
     """
 
     study: str
     version: int
     title: str
     estimand: str
+    outcome: str
     network: NetworkResult
     cohort: CohortResult
     arms: tuple[ArmResult, ...]

@@ -41,7 +41,7 @@ def contrast_lines(result: StudyResult, pooled: PooledTruth) -> Iterator[Line]:
         yield from _wald_lines(f"{name}: difference", mean.difference, truth.difference)
         yield from _wald_lines(f"{name}: ratio", mean.ratio, truth.ratio)
     for alive, truth in zip(result.survival_differences, pooled.survival_differences, strict=True):
-        name = f"    alive at {alive.months} months, {_pair(alive, truth)}"
+        name = f"    survival at {alive.months} months, {_pair(alive, truth)}"
         yield from _wald_lines(f"{name}: difference", alive.difference, truth.difference)
         ratio = alive.cumulative_hazard_ratio
         yield from _wald_lines(f"{name}: ratio of cumulative hazards", ratio, truth.ratio)
@@ -104,4 +104,4 @@ def _subgroup_lines(levels: Sequence[LevelResult], truth: SubgroupTruth) -> Iter
 def _count_lines(name: str, level: LevelResult, truth: LevelTruth) -> Iterator[Line]:
     for arm, patients, events in zip(level.arms, truth.patients, truth.events, strict=True):
         yield from counted(f"    {name}{arm.arm}: patients", arm.patients, patients)
-        yield from counted(f"    {name}{arm.arm}: died", arm.events, events)
+        yield from counted(f"    {name}{arm.arm}: events", arm.events, events)

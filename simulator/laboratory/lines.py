@@ -107,7 +107,7 @@ def _said(study: Study, arm: str) -> ReportedArm:
 
 def _day_lines(arm: ArmResult, truth: ArmTruth, said: ReportedArm) -> Iterator[Line]:
     yield from counted(f"{arm.arm}: patients", arm.patients, truth.patients)
-    yield from counted("  died", arm.events, truth.events)
+    yield from counted("  events", arm.events, truth.events)
     yield from counted("    censored", arm.censored, truth.patients - truth.events)
     median, other = arm.median_months, truth.median_months
     yield line("  median, months", median.estimate, other.estimate, said.median_months)
@@ -120,7 +120,7 @@ def _day_lines(arm: ArmResult, truth: ArmTruth, said: ReportedArm) -> Iterator[L
         yield line(f"  mean to {until} months", arm.rmst_months.estimate, truth.mean_months)
     survival = dict(said.survival)
     for mark, there in zip(arm.survival, truth.survival, strict=True):
-        name = f"  alive at {mark.months} months"
+        name = f"  survival at {mark.months} months"
         yield line(name, mark.estimate, there.survival.estimate, survival.get(mark.months))
         yield line("    from", mark.lower, there.survival.lower)
         yield line("    to", mark.upper, there.survival.upper)
@@ -152,7 +152,7 @@ def _month_lines(arm: ArmResult, table: LifeTable, said: ReportedArm) -> Iterato
     survival = dict(said.survival)
     for mark in arm.survival:
         estimate, lower, upper = table.survival_at(mark.months)
-        name = f"  alive at {mark.months} months"
+        name = f"  survival at {mark.months} months"
         yield line(name, mark.estimate, estimate, survival.get(mark.months))
         yield line("    from", mark.lower, lower)
         yield line("    to", mark.upper, upper)
