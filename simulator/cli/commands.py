@@ -11,7 +11,7 @@ from simulator.cli import options
 from simulator.cli.analyzing import analyze_option, format_option, measured, one_of
 from simulator.cli.checking import check
 from simulator.cli.comparing import diff
-from simulator.cli.exploring import count
+from simulator.cli.exploring import count, explore
 from simulator.cli.freezing import freeze, frozen_option, held_against
 from simulator.cli.inputs import now, study_of
 from simulator.cli.writing import describe, new, queries, schema
@@ -194,5 +194,6 @@ def verify(study: str, network: str, data: Path, jobs: int, timeout: float, form
 for command in (check, describe, new, queries, schema):
     cli.add_command(command)
 cli.add_command(count)
+cli.add_command(explore)
 cli.add_command(diff)
 cli.add_command(freeze)

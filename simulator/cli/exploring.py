@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -13,6 +13,30 @@ from simulator.cli.inputs import inquiry_of, now
 if TYPE_CHECKING:
     from simulator.hub.client import Client
     from simulator.privacy.releases import Release
+
+
+PARTS: Final = (
+    *("demographics", "conditions", "procedures", "drugs", "labs"),
+    *("calendar", "arrival", "follow-up", "pathways"),
+)
+
+
+def _parts(
+    _context: click.Context, _parameter: click.Parameter, given: str | None
+) -> tuple[str, ...] | None:
+    """The parts between commas, each once, in the order of the result."""
+    from simulator.errors import UserError, nearest, one_of
+
+    if given is None:
+        return None
+    words = [word.strip() for word in given.split(",")]
+    for word in words:
+        if word not in PARTS:
+            raise UserError(
+                f"there is nothing '{word}' to show; expected {one_of(PARTS)}",
+                hint=nearest(word, PARTS),
+            )
+    return tuple(part for part in PARTS if part in words)
 
 
 @click.command()
@@ -64,6 +88,70 @@ def count(
             progress=lambda _site, of: advance(of),
         )
     print_count(report, form)
+
+
+@click.command()
+@click.argument("inquiry")
+@click.option(
+    "--show",
+    metavar="PARTS",
+    callback=_parts,
+    help=f"What to look at, between commas; default: all. Of {', '.join(PARTS)}.",
+)
+@click.option(
+    "--top",
+    type=click.IntRange(1, 200),
+    default=10,
+    show_default=True,
+    help="How many diagnoses, procedures and drugs are shown.",
+)
+@options.network
+@options.data
+@options.release
+@options.jobs
+@options.timeout
+@options.output_format
+@options.quiet
+def explore(
+    inquiry: str,
+    show: tuple[str, ...] | None,
+    top: int,
+    network: str,
+    data: Path,
+    release: str,
+    jobs: int,
+    timeout: float,
+    form: str,
+    *,
+    quiet: bool,
+) -> None:
+    """Describe the patients of a study or cohort.
+
+    All who pass every step are described; of a study the arms play no part.
+
+    INQUIRY is a path, a bundled name, or - for standard input.
+    """
+    import uuid
+
+    from simulator.cli.exploration_text import print_exploration
+    from simulator.cli.progress import progress_bar
+    from simulator.hub.exploration import Show
+
+    asked = inquiry_of(inquiry)
+    # Only a document that names kinds of treatment can be asked in which order they came.
+    lines = asked.question.lines
+    shown = show or tuple(part for part in PARTS if lines or part != Show.PATHWAYS)
+    client, rule = client_of(network, data, release, jobs, timeout)
+    with progress_bar("asking", quiet=quiet) as advance:
+        report = client.explore(
+            asked,
+            rule,
+            [Show(part) for part in shown],
+            top=top,
+            run=uuid.uuid4().hex,
+            progress=lambda _site, of: advance(of),
+        )
+    print_exploration(report, form)
 
 
 def client_of(

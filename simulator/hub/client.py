@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from simulator.hub.analyses.counting import Unit, counting
 from simulator.hub.counting import CountReport, count_result
@@ -16,6 +17,9 @@ from simulator.language.study import Inquiry, Question, Study
 from simulator.messages.codec import MalformedMessage, decode_answer, encode
 from simulator.messages.requests import CatalogueAnswer, CatalogueRequest, Refusal
 from simulator.privacy.releases import Release
+
+if TYPE_CHECKING:
+    from simulator.hub.exploration import ExplorationReport, Show
 
 __all__ = ["Client", "Progress", "Settings"]
 
@@ -139,6 +143,45 @@ class Client:
         return CountReport(
             1, result, self._record(finished, traffic, run, started, result.fingerprint)
         )
+
+    def explore(
+        self,
+        inquiry: Inquiry,
+        release: Release,
+        show: Sequence[Show],
+        *,
+        run: str,
+        top: int = 10,
+        progress: Progress = _silent,
+    ) -> ExplorationReport:
+        """Describes all patients who pass every step of a study or cohort.
+
+        Args:
+            inquiry: The study or cohort; of a study the arms play no part.
+            release: The release that its numbers stand under.
+            show: What is looked at.
+            run: The run's identifier.
+            top: How many codes are shown.
+            progress: Is called with each site that has answered and the number asked.
+
+        Raises:
+            UserError: The question does not fit the network, or has no kinds of treatment.
+            Refused: The release or the policies say no.
+            TooFewAnswers: Too few sites answered.
+        """
+        from simulator.hub import exploration
+
+        started, traffic, shown = self._clock(), Traffic(), tuple(show)
+        question = exploration.without_arms(inquiry.question)
+        exploration.check(inquiry, question, shown)
+        sites = self._survey(question, traffic)
+        span = exploration.span_of(question, sites)
+        begin = exploration.begin_exploring(question, release, shown, span, top)
+        plan = make_plan(inquiry, release, sites, begin, question=question)
+        finished = self._carry_out(plan, run, traffic, progress)
+        result = exploration.exploration_result(shown, plan, finished, self._settings)
+        record = self._record(finished, traffic, run, started, result.fingerprint)
+        return exploration.ExplorationReport(1, result, record)
 
     def _carry_out(self, plan: Plan, run: str, traffic: Traffic, progress: Progress) -> Finished:
         return carry_out(

@@ -1,0 +1,297 @@
+"""Prints what describes a cohort for a person who reads it at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from simulator.aggregates.released import Released, Withheld
+from simulator.cli.as_json import as_json
+from simulator.cli.count_text import print_head, print_notes
+from simulator.cli.exploration_csv import as_csv
+from simulator.cli.layout import bar, console, heading, indented, number
+
+if TYPE_CHECKING:
+    from simulator.hub.analyses.descriptions import (
+        Arrival,
+        CalendarYear,
+        CodeList,
+        Demographics,
+        FollowUpFound,
+        Lab,
+        Part,
+        Pathways,
+    )
+    from simulator.hub.analyses.results import Interval
+    from simulator.hub.exploration import ExplorationReport, ExplorationResult
+
+_BAR: Final = 20
+_UNIT: Final = 12
+_PLURAL: Final = {"condition": "diagnoses", "procedure": "procedures", "drug": "drugs"}
+
+
+def print_exploration(report: ExplorationReport, form: str) -> None:
+    """Prints an exploration on stdout as ``text``, ``json`` or ``csv``."""
+    if form == "text":
+        _result(console(), report.result)
+        return
+    click.echo(as_json(report) if form == "json" else as_csv(report.result), nl=False)
+
+
+def _result(screen: Console, result: ExplorationResult) -> None:
+    words = (
+        f"{result.name}, version {result.version} | network {result.network.name} | "
+        f"release {result.release.name}"
+    )
+    print_head(screen, result.title, words, result.network)
+    heading(screen, "cohort")
+    _rows(screen, [(number(step.patients), step.step) for step in result.attrition], "rl")
+    for part, prints in _PRINTS.items():
+        found = getattr(result.described, part)
+        if found is not None:
+            prints(screen, found)
+    print_notes(screen, result.release, result.notes)
+    screen.print(f"result {result.fingerprint[:16]}", style="dim")
+
+
+def _rows(
+    screen: Console, rows: Sequence[Sequence[str]], sides: str, headings: Sequence[str] = ()
+) -> None:
+    """Prints rows; of each column whether it stands left, right, wraps, or may be cut short.
+
+    These are ``l``, ``r``, ``w`` and ``e``. Numbers and bars are never cut.
+    """
+    made = Table(
+        box=None,
+        padding=(0, 2, 0, 0),
+        show_edge=False,
+        show_header=bool(headings),
+        header_style="dim",
+    )
+    for place, side in enumerate(sides):
+        words = [headings[place] if headings else "", *(row[place] for row in rows)]
+        made.add_column(
+            words[0],
+            justify="right" if side == "r" else "left",
+            no_wrap=side != "w",
+            overflow="fold" if side == "w" else "ellipsis",
+            min_width=max(map(len, words)) if side in "lr" else None,
+        )
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    screen.print(Padding(made, (0, 0, 0, 2)))
+
+
+def _size(count: Released) -> int:
+    return count if isinstance(count, int) else 0
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"
+
+
+def _parts(screen: Console, parts: Sequence[Part]) -> None:
+    most = max((_size(part.patients) for part in parts), default=0)
+    kept = [part for part in parts if part.patients != 0]
+    _rows(
+        screen,
+        [
+            (
+                part.label,
+                number(part.patients),
+                _percent(part.share),
+                bar(_size(part.patients), most, _BAR),
+            )
+            for part in kept
+        ],
+        "lrrl",
+    )
+
+
+def _demographics(screen: Console, found: Demographics) -> None:
+    heading(screen, "age at index, by sex")
+    ages = [part for part in found.ages if part.patients != 0]
+    sexes = [part for part in found.sexes if part.patients != 0]
+    cells = {(one.sex, one.age): one.patients for one in found.sexes_and_ages}
+    most = max((_size(part.patients) for part in ages), default=0)
+    rows = [
+        (
+            age.label,
+            *(number(cells[sex.label, age.label]) for sex in sexes),
+            number(age.patients),
+            _percent(age.share),
+            bar(_size(age.patients), most, _BAR),
+        )
+        for age in ages
+    ]
+    totals = [number(sex.patients) for sex in sexes]
+    rows.append(("all", *totals, number(found.everyone), "", ""))
+    names = ["", *(sex.label for sex in sexes), "all", "", ""]
+    _rows(screen, rows, "l" + "r" * (len(sexes) + 2) + "l", names)
+    heading(screen, "race")
+    _parts(screen, found.races)
+    heading(screen, "year of index")
+    _parts(screen, found.years)
+
+
+def _codes(screen: Console, found: CodeList) -> None:
+    heading(screen, f"{_PLURAL[found.domain]} at or before index")
+    most = max((_size(line.patients) for line in found.top), default=0)
+    _rows(
+        screen,
+        [
+            (
+                line.code,
+                number(line.patients),
+                _percent(line.share),
+                bar(_size(line.patients), most, _BAR // 2),
+                line.description,
+            )
+            for line in found.top
+        ],
+        "lrrlw",
+    )
+    indented(
+        screen,
+        f"{len(found.top)} of {found.listed} codes asked for; {found.withheld} withheld",
+        style="dim",
+    )
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    if low is None:
+        return "-" if high is None else f"below {high:g}"
+    return f"{low:g} or more" if high is None else f"{low:g}-{high:g}"
+
+
+def _labs(screen: Console, labs: Sequence[Lab]) -> None:
+    heading(screen, "latest value in the year before index")
+    rows = []
+    for lab in labs:
+        if all(one.patients == 0 for one in lab.bins):
+            continue
+        most = max(_size(one.patients) for one in lab.bins)
+        drawn = "".join(_height(one.patients, most) for one in lab.bins)
+        median = half = "-"
+        if lab.quantiles:
+            lower, middle, upper = lab.quantiles
+            median = _bounds(middle.at_least, middle.below)
+            half = _bounds(lower.at_least, upper.below)
+        unit = lab.unit if len(lab.unit) <= _UNIT else f"{lab.unit[: _UNIT - 1]}…"
+        rows.append((lab.description, drawn, median, half, unit))
+    _rows(screen, rows, "elrrl", ("", "bins", "median", "middle half", ""))
+    indented(screen, "bins from low to high: · nobody, ? withheld", style="dim")
+
+
+def _height(count: Released, most: int) -> str:
+    """One character for a bin: an eighth to the whole of the greatest."""
+    if not isinstance(count, int):
+        return "?"
+    return "▁▂▃▄▅▆▇█"[max(0, round(8 * count / most) - 1)] if count else "·"
+
+
+def _calendar(screen: Console, years: Sequence[CalendarYear]) -> None:
+    heading(screen, "incidence and prevalence by year")
+    rows = [
+        (
+            str(year.year),
+            number(year.observed),
+            number(year.new),
+            "withheld"
+            if isinstance(year.person_years_at_risk, Withheld)
+            else f"{year.person_years_at_risk:,.0f}",
+            _interval(year.incidence, 2),
+            number(year.in_the_cohort),
+            "-" if year.prevalence is None else f"{1000 * year.prevalence:.2f}",
+        )
+        for year in years
+    ]
+    names = ("", "observed", "new", "person-years", "per 1,000 (95 %)", "have it", "per 1,000")
+    _rows(screen, rows, "lrrrrrr", names)
+
+
+def _interval(found: Interval | None, digits: int) -> str:
+    if found is None or found.estimate is None:
+        return "-"
+    low, high = (
+        "" if bound is None else f"{bound:.{digits}f}" for bound in (found.lower, found.upper)
+    )
+    return f"{found.estimate:.{digits}f} ({low}-{high})"
+
+
+def _arrival(screen: Console, found: Arrival) -> None:
+    heading(screen, "new patients by quarter")
+    most = max((_size(one.patients) for one in found.quarters), default=0)
+    _rows(
+        screen,
+        [
+            (one.quarter, number(one.patients), bar(_size(one.patients), most, _BAR))
+            for one in found.quarters
+        ],
+        "lrl",
+    )
+    if found.projection:
+        rows = [
+            (one.quarter, _interval(one.by_mean, 1), _interval(one.by_trend, 1))
+            for one in found.projection
+        ]
+        screen.print()
+        _rows(screen, rows, "lrr", ("coming", "by mean (95 %)", "by trend (95 %)"))
+    indented(screen, f"projection: {found.basis}", style="dim")
+
+
+def _follow_up(screen: Console, found: FollowUpFound | Withheld) -> None:
+    heading(screen, "follow-up")
+    if isinstance(found, Withheld):
+        indented(screen, "withheld")
+        return
+    indented(
+        screen,
+        f"median {_interval(found.median_months, 1)} months, by reverse Kaplan-Meier",
+    )
+    most = max((_size(one.with_outcome) + _size(one.without) for one in found.years), default=0)
+    rows = [
+        (
+            one.year,
+            number(one.with_outcome),
+            number(one.without),
+            bar(_size(one.with_outcome) + _size(one.without), most, _BAR),
+        )
+        for one in found.years
+        if (one.with_outcome, one.without) != (0, 0)
+    ]
+    _rows(screen, rows, "lrrl", ("ended in months", "with outcome", "without", ""))
+
+
+def _pathways(screen: Console, found: Pathways) -> None:
+    heading(screen, "first treatments from the index on, in order")
+    most = _size(found.everyone)
+    rows = [
+        (
+            "  " * (len(path.steps) - 1) + path.steps[-1],
+            number(path.patients),
+            _percent(path.share),
+            bar(_size(path.patients), most, _BAR),
+        )
+        for path in found.paths
+    ]
+    _rows(screen, rows, "lrrl")
+
+
+_PRINTS: Final[dict[str, Callable[[Console, Any], None]]] = {
+    "demographics": _demographics,
+    "conditions": _codes,
+    "procedures": _codes,
+    "drugs": _codes,
+    "labs": _labs,
+    "calendar": _calendar,
+    "arrival": _arrival,
+    "follow_up": _follow_up,
+    "pathways": _pathways,
+}
