@@ -202,8 +202,9 @@ def test_a_study_runs(name: str, few_to_read: Path, shell: Shell) -> None:
     said = shell("run", name, "--network", few_to_read, "--release", "exact", "--format", "json")
     assert (said.code, "Traceback" in said.err) == (0, False)
     result = msgspec.json.decode(said.out)["result"]
-    assert all(arm["patients"] > 0 for arm in result["arms"])
-    assert sum(arm["patients"] for arm in result["arms"]) == result["cohort"]["patients"]
+    # In so small a network an arm may be empty, but not all of them.
+    patients = sum(arm["patients"] for arm in result["arms"])
+    assert patients == result["cohort"]["patients"] > 0
 
 
 @pytest.mark.parametrize("name", [name for name in names(COHORTS) if name not in ONE_HOSPITAL])

@@ -10,6 +10,7 @@ from simulator.aggregates.survival import SurvivalTable
 from simulator.aggregates.table import Table
 from simulator.language.reading import parse_study
 from simulator.language.study import Question
+from simulator.messages.describing import NO_LINE, PathwaysNeed
 from simulator.messages.needs import AssignmentNeed, AttritionNeed, EntriesNeed, Need, SurvivalNeed
 from simulator.site.store import Store
 from tests.support import records
@@ -96,6 +97,16 @@ class Site:
             for j, level in enumerate(levels)
             if number[i, j]
         }
+
+    def pathways(self, asked: Question, people: str) -> dict[str, int]:
+        """How many patients had which kinds of treatment first, as ``chemo, then immuno``."""
+        table = self.ask(asked, people, PathwaysNeed())
+        found = {}
+        for place in zip(*table.values[..., 0].nonzero(), strict=True):
+            labels = [axis.labels[at] for axis, at in zip(table.layout.axes, place, strict=True)]
+            kinds = [label for label in labels if label != NO_LINE]
+            found[", then ".join(kinds) or NO_LINE] = int(table.values[(*place, 0)])
+        return found
 
     def survival(
         self,

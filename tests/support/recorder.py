@@ -90,6 +90,10 @@ class Recorder(Site):
         self._kept(asked, people, said, f"By arm and {name}")
         return found
 
+    def pathways(self, asked: Question, people: str) -> dict[str, int]:
+        """How many patients had which kinds of treatment first."""
+        return self._kept(asked, people, super().pathways(asked, people), "Patients")
+
     def survival(
         self,
         asked: Question,
