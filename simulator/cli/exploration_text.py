@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from simulator.aggregates.released import Released, Withheld
 from simulator.cli.as_json import as_json
 from simulator.cli.count_text import print_head, print_notes
 from simulator.cli.exploration_csv import as_csv
-from simulator.cli.layout import bar, console, heading, indented, number
+from simulator.cli.layout import bar, console, heading, indented, number, print_rows
 
 if TYPE_CHECKING:
     from simulator.hub.analyses.descriptions import (
@@ -51,41 +49,17 @@ def _result(screen: Console, result: ExplorationResult) -> None:
     )
     print_head(screen, result.title, words, result.network)
     heading(screen, "cohort")
-    _rows(screen, [(number(step.patients), step.step) for step in result.attrition], "rl")
-    for part, prints in _PRINTS.items():
-        found = getattr(result.described, part)
-        if found is not None:
-            prints(screen, found)
+    print_rows(screen, [(number(step.patients), step.step) for step in result.attrition], "rl")
+    if result.attrition[-1].patients == 0:
+        screen.print()
+        indented(screen, "Nobody passes every step, so there is nobody to describe.")
+    else:
+        for part, prints in _PRINTS.items():
+            found = getattr(result.described, part)
+            if found is not None:
+                prints(screen, found)
     print_notes(screen, result.release, result.notes)
     screen.print(f"result {result.fingerprint[:16]}", style="dim")
-
-
-def _rows(
-    screen: Console, rows: Sequence[Sequence[str]], sides: str, headings: Sequence[str] = ()
-) -> None:
-    """Prints rows; of each column whether it stands left, right, wraps, or may be cut short.
-
-    These are ``l``, ``r``, ``w`` and ``e``. Numbers and bars are never cut.
-    """
-    made = Table(
-        box=None,
-        padding=(0, 2, 0, 0),
-        show_edge=False,
-        show_header=bool(headings),
-        header_style="dim",
-    )
-    for place, side in enumerate(sides):
-        words = [headings[place] if headings else "", *(row[place] for row in rows)]
-        made.add_column(
-            words[0],
-            justify="right" if side == "r" else "left",
-            no_wrap=side != "w",
-            overflow="fold" if side == "w" else "ellipsis",
-            min_width=max(map(len, words)) if side in "lr" else None,
-        )
-    for row in rows:
-        made.add_row(*(Text(cell) for cell in row))
-    screen.print(Padding(made, (0, 0, 0, 2)))
 
 
 def _size(count: Released) -> int:
@@ -99,7 +73,7 @@ def _percent(share: float | None) -> str:
 def _parts(screen: Console, parts: Sequence[Part]) -> None:
     most = max((_size(part.patients) for part in parts), default=0)
     kept = [part for part in parts if part.patients != 0]
-    _rows(
+    print_rows(
         screen,
         [
             (
@@ -133,7 +107,7 @@ def _demographics(screen: Console, found: Demographics) -> None:
     totals = [number(sex.patients) for sex in sexes]
     rows.append(("all", *totals, number(found.everyone), "", ""))
     names = ["", *(sex.label for sex in sexes), "all", "", ""]
-    _rows(screen, rows, "l" + "r" * (len(sexes) + 2) + "l", names)
+    print_rows(screen, rows, "l" + "r" * (len(sexes) + 2) + "l", names)
     heading(screen, "race")
     _parts(screen, found.races)
     heading(screen, "year of index")
@@ -143,7 +117,7 @@ def _demographics(screen: Console, found: Demographics) -> None:
 def _codes(screen: Console, found: CodeList) -> None:
     heading(screen, f"{_PLURAL[found.domain]} at or before index")
     most = max((_size(line.patients) for line in found.top), default=0)
-    _rows(
+    print_rows(
         screen,
         [
             (
@@ -185,7 +159,7 @@ def _labs(screen: Console, labs: Sequence[Lab]) -> None:
             half = _bounds(lower.at_least, upper.below)
         unit = lab.unit if len(lab.unit) <= _UNIT else f"{lab.unit[: _UNIT - 1]}…"
         rows.append((lab.description, drawn, median, half, unit))
-    _rows(screen, rows, "elrrl", ("", "bins", "median", "middle half", ""))
+    print_rows(screen, rows, "elrrl", ("", "bins", "median", "middle half", ""))
     indented(screen, "bins from low to high: · nobody, ? withheld", style="dim")
 
 
@@ -213,7 +187,7 @@ def _calendar(screen: Console, years: Sequence[CalendarYear]) -> None:
         for year in years
     ]
     names = ("", "observed", "new", "person-years", "per 1,000 (95 %)", "have it", "per 1,000")
-    _rows(screen, rows, "lrrrrrr", names)
+    print_rows(screen, rows, "lrrrrrr", names)
 
 
 def _interval(found: Interval | None, digits: int) -> str:
@@ -228,7 +202,7 @@ def _interval(found: Interval | None, digits: int) -> str:
 def _arrival(screen: Console, found: Arrival) -> None:
     heading(screen, "new patients by quarter")
     most = max((_size(one.patients) for one in found.quarters), default=0)
-    _rows(
+    print_rows(
         screen,
         [
             (one.quarter, number(one.patients), bar(_size(one.patients), most, _BAR))
@@ -242,7 +216,7 @@ def _arrival(screen: Console, found: Arrival) -> None:
             for one in found.projection
         ]
         screen.print()
-        _rows(screen, rows, "lrr", ("coming", "by mean (95 %)", "by trend (95 %)"))
+        print_rows(screen, rows, "lrr", ("coming", "by mean (95 %)", "by trend (95 %)"))
     indented(screen, f"projection: {found.basis}", style="dim")
 
 
@@ -266,7 +240,7 @@ def _follow_up(screen: Console, found: FollowUpFound | Withheld) -> None:
         for one in found.years
         if (one.with_outcome, one.without) != (0, 0)
     ]
-    _rows(screen, rows, "lrrl", ("ended in months", "with outcome", "without", ""))
+    print_rows(screen, rows, "lrrl", ("ended in months", "with outcome", "without", ""))
 
 
 def _pathways(screen: Console, found: Pathways) -> None:
@@ -281,7 +255,7 @@ def _pathways(screen: Console, found: Pathways) -> None:
         )
         for path in found.paths
     ]
-    _rows(screen, rows, "lrrl")
+    print_rows(screen, rows, "lrrl")
 
 
 _PRINTS: Final[dict[str, Callable[[Console, Any], None]]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, TextIO, cast
 
 from rich.console import Console
@@ -91,3 +92,31 @@ def print_left_out(screen: Console, grounds: tuple[LeftOut, ...]) -> None:
     for ground in grounds:
         for reason, count in sorted(ground.reasons.items(), key=lambda item: -item[1]):
             indented(screen, f"{count:>3} {reason}")
+
+
+def print_rows(
+    screen: Console, rows: Sequence[Sequence[str]], sides: str, headings: Sequence[str] = ()
+) -> None:
+    """Prints rows; of each column whether it stands left, right, wraps, or may be cut short.
+
+    These are ``l``, ``r``, ``w`` and ``e``. Numbers and bars are never cut.
+    """
+    made = Table(
+        box=None,
+        padding=(0, 2, 0, 0),
+        show_edge=False,
+        show_header=bool(headings),
+        header_style="dim",
+    )
+    for place, side in enumerate(sides):
+        words = [headings[place] if headings else "", *(row[place] for row in rows)]
+        made.add_column(
+            words[0],
+            justify="right" if side == "r" else "left",
+            no_wrap=side != "w",
+            overflow="fold" if side == "w" else "ellipsis",
+            min_width=max(map(len, words)) if side in "lr" else None,
+        )
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    screen.print(Padding(made, (0, 0, 0, 2)))

@@ -179,7 +179,7 @@ class Client:
         begin = exploration.begin_exploring(question, release, shown, span, top)
         plan = make_plan(inquiry, release, sites, begin, question=question)
         finished = self._carry_out(plan, run, traffic, progress)
-        result = exploration.exploration_result(shown, plan, finished, self._settings)
+        result = exploration.exploration_result(shown, span, plan, finished, self._settings)
         record = self._record(finished, traffic, run, started, result.fingerprint)
         return exploration.ExplorationReport(1, result, record)
 

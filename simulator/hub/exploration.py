@@ -199,9 +199,21 @@ def begin_exploring(
 
 
 def exploration_result(
-    show: tuple[Show, ...], plan: Plan, finished: Finished, settings: Settings
+    show: tuple[Show, ...],
+    span: tuple[dt.date, dt.date],
+    plan: Plan,
+    finished: Finished,
+    settings: Settings,
 ) -> ExplorationResult:
-    """Everything that an exploration found and says of itself."""
+    """Everything that an exploration found and says of itself.
+
+    Args:
+        show: What was looked at.
+        span: From which to which day patients can have come into the cohort.
+        plan: The plan that was carried out.
+        finished: The run.
+        settings: What is known of the network.
+    """
     counted, *parts = finished.parts
     inquiry = plan.inquiry
     kind = "study" if isinstance(inquiry, Study) else "cohort"
@@ -218,7 +230,7 @@ def exploration_result(
         ),
         described=msgspec.structs.replace(Described(), **found),
         release=release_of(plan.release, settings, _ESTIMATORS),
-        notes=(*notes_of(plan, finished, settings), *_notes(show, kind)),
+        notes=(*notes_of(plan, finished, settings), *_notes(show, span, kind)),
         fingerprints=fingerprints_of(finished, settings, {kind: inquiry.fingerprint}),
     )
 
@@ -226,12 +238,13 @@ def exploration_result(
 _ESTIMATORS: Final = "sums of counts; reverse Kaplan-Meier by month; exact Poisson intervals"
 
 
-def _notes(show: tuple[Show, ...], kind: str) -> list[str]:
+def _notes(show: tuple[Show, ...], span: tuple[dt.date, dt.date], kind: str) -> list[str]:
     said = {
         Show.CALENDAR: (
             "incidence is new patients over person-years observed before index, of everyone at "
             "the sites whether or not they could have an index; new patients count also where "
-            "their index lies outside observation"
+            "their index lies outside observation; patients can have come into the cohort from "
+            f"{span[0]} to {span[1]}, while years are observed whole"
         ),
         Show.ARRIVAL: "a projection says what counts like these lead to, not what will come",
         Show.LABS: "of a test the latest value of the 365 days up to index counts",
