@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 from rich.console import Console
-from rich.text import Text
 
 from simulator.aggregates.released import Released, Withheld
 from simulator.cli.as_json import as_json
