@@ -259,7 +259,7 @@ def test_in_the_default_network_each_finds_enough_to_be_released(
     network = find_network(str(as_shipped), as_shipped.parent)
     client = connect(network, laboratory=False, jobs=2, seconds=60.0, clock=_clock)
     inquiry = read_inquiry(name)
-    steps = client.count(inquiry, SECURE_SUM, run="run").result.steps
+    steps = client.count(inquiry, SECURE_SUM, run="count").result.steps
     # A step that takes away fewer than may be shown is withheld; the last is always a number.
     assert isinstance(steps[-1].patients, int)
     assert steps[-1].patients >= LEAST
