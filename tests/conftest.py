@@ -54,6 +54,7 @@ def as_reported(shared: Path) -> Path:
 def as_shipped(shared: Path) -> Path:
     """The network as reported in the size that it ships in, for laws; to be read only."""
     folder = shared / "shipped" / "as-reported"
+    folder.parent.mkdir(exist_ok=True)
     network = read_network(folder.name)
     patients, seed = network.patients, network.seed
     _once(
