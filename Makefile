@@ -27,7 +27,7 @@ demo: network ## build the network, run the four-arm study, print the result
 	@$(BIN)/cohortium run bclm --data $(DATA)
 
 test: $(STAMP) ## the fast tests
-	@$(BIN)/python -m pytest -q -n auto -m "not laws"
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not laws"
 
 lint: $(STAMP)
 	@$(BIN)/ruff format --check .
@@ -40,10 +40,10 @@ contracts: $(STAMP)
 	@$(BIN)/lint-imports
 
 check: lint types contracts ## format, lint, types, contracts, fast tests with coverage
-	@$(BIN)/python -m pytest -q -n auto -m "not laws" --cov --cov-report=term
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not laws" --cov --cov-report=term
 
 laws: $(STAMP) ## the long laws; EXAMPLES=10000 for more
-	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -n auto -m laws
+	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -q -n auto --dist worksteal -m laws
 
 language: $(STAMP) ## write docs/language.md from the drawn tables of tests/spec
 	@$(BIN)/python -m tests.support.language_page
