@@ -108,14 +108,22 @@ def print_rows(
         show_header=bool(headings),
         header_style="dim",
     )
-    for place, side in enumerate(sides):
-        words = [headings[place] if headings else "", *(row[place] for row in rows)]
+    columns = [
+        [headings[place] if headings else "", *(row[place] for row in rows)]
+        for place in range(len(sides))
+    ]
+    widths = [max(map(len, words)) for words in columns]
+    # What the columns that are never cut leave to the one that may be.
+    fixed = [width for width, side in zip(widths, sides, strict=True) if side in "lr"]
+    left = screen.width - 2 - 2 * len(sides) - sum(fixed)
+    for words, width, side in zip(columns, widths, sides, strict=True):
         made.add_column(
             words[0],
             justify="right" if side == "r" else "left",
             no_wrap=side != "w",
             overflow="fold" if side == "w" else "ellipsis",
-            min_width=max(map(len, words)) if side in "lr" else None,
+            min_width=width if side in "lr" else None,
+            max_width=max(left, 1) if side == "e" else None,
         )
     for row in rows:
         made.add_row(*(Text(cell) for cell in row))

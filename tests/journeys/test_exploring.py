@@ -121,6 +121,10 @@ def test_all_of_it_fits_the_screen(
     assert all(len(line) <= 80 for line in said.out.splitlines())
     for part in ("AGE AT INDEX", "DIAGNOSES", "LATEST VALUE", "INCIDENCE", "FOLLOW-UP", "FIRST"):
         assert f"\n{part}" in said.out
+    # The descriptions of tests are cut to fit, their units are not.
+    assert any(
+        line.startswith("  albumin") and line.endswith(" g/dL") for line in said.out.splitlines()
+    )
     assert (" 10* " in said.out) == (release == "platform")
 
 
