@@ -235,8 +235,8 @@ def _overlaps(what: str, groups: Iterable[Arm]) -> Iterator[Told]:
                 inner, outer = (other, name) if these <= those else (name, other)
                 yield (
                     "overlap",
-                    f"whoever is in '{inner}' is in '{outer}' too: who is in several belongs to "
-                    f"none, so that '{inner}' is empty; add to each what the other excludes",
+                    f"whoever is in '{inner}' is in '{outer}' too: if anybody is, the study is "
+                    "refused; add to each what the other excludes",
                     f"{what}s '{name}' and '{other}'",
                 )
 

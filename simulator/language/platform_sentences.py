@@ -114,7 +114,7 @@ def _beyond(inquiry: Inquiry) -> Iterator[str]:
     if len(question.arms) > 2:
         yield f"{len(question.arms)} cohorts compared at once; there, two are"
     if len(question.arms) > 1:
-        yield "a patient in several of the cohorts is left out of all"
+        yield "if a patient is in several of the cohorts, the study is refused"
     if question.arms and question.follow_up.censored_at is Censoring.END_OF_OBSERVATION:
         yield "watching ends with the period of observation that holds the index"
     for found in question.follow_up.exits:

@@ -33,6 +33,7 @@ _ANY_INDEX: Final = (
     "Of a patient's several it is the earliest at which all the steps below hold; where they all "
     "hold at none, the earliest at which the most hold in a row, from the first step on."
 )
+_SEVERAL: Final = "If anybody is in several, the study is refused."
 
 
 def criterion_in_words(criterion: Criterion) -> str:
@@ -94,7 +95,10 @@ def _arms(question: Question) -> list[str]:
     lines = _groups(question.arms, _IN)
     if len(question.arms) == 1:
         return [*lines, *_text("Who is not in the arm is left out.")]
-    return [*lines, *_text("Who is in none of the arms, or in several, is left out.")]
+    return [
+        *lines,
+        *_text(f"Who is in none of the arms is left out. {_SEVERAL}"),
+    ]
 
 
 def _groups(groups: Iterable[Arm], indent: str) -> list[str]:
@@ -109,7 +113,7 @@ def _subgroups(question: Question) -> list[str]:
     lines: list[str] = []
     for subgroup in question.subgroups:
         lines += [*_text(f"By {subgroup.name}:"), *_groups(subgroup.levels, f"{_IN}  ")]
-        lines += lines_of("Who is in none of these, or in several, is counted apart.", f"{_IN}  ")
+        lines += lines_of(f"Who is in none of these is counted apart. {_SEVERAL}", f"{_IN}  ")
     return lines
 
 

@@ -17,7 +17,7 @@ EXPLAINED: Final = {
     "steps": "Who stays, asked in this order, each step of those who passed the ones before.",
     "step": "What the step is called in results.",
     "require": "The criterion that must hold.",
-    "arms": "The groups that are compared; who is in none or in several is left out.",
+    "arms": "The groups that are compared; who is in none is left out, nobody is in several.",
     "outcome": "What is waited for: death, or the first event of a kind after index.",
     "follow up": "How long patients are watched.",
     "months": "In a follow-up: how many months at most, 1 to 600; elsewhere a window, as '1 to 6'.",

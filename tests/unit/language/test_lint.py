@@ -164,7 +164,8 @@ def test_watching_to_the_last_record_is_found() -> None:
 def test_arms_of_which_one_holds_the_other_are_found(arm: str, other: str, inside: str) -> None:
     found = _found(arm=arm, other=other)
     assert [finding.rule for finding in found] == ["overlap"]
-    assert f"so that '{inside}' is empty" in found[0].message
+    assert found[0].message.startswith(f"whoever is in '{inside}' is in ")
+    assert "the study is refused" in found[0].message
     assert found[0].where == ("arms 'treated' and 'others'",)
 
 

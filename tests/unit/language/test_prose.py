@@ -208,3 +208,17 @@ def test_rules_are_said_where_they_matter() -> None:
     aged = describe(parse_inquiry(changed("one: {sex: female}", "one: {age: 40}")))
     assert "Age is the year" in aged
     assert "Age is the year" not in describe(parse_inquiry(STUDY))
+
+
+def test_who_is_in_several_arms_or_levels_makes_the_study_refused() -> None:
+    by_sex = "arms:\n  one: {sex: female}\n  two: {sex: male}\n"
+    told = describe(parse_inquiry(STUDY))
+    assert (
+        "  Who is in none of the arms is left out. If anybody is in several, the study is" in told
+    )
+    alone = describe(parse_inquiry(changed(by_sex, "arms:\n  one: {sex: female}\n")))
+    assert "Who is not in the arm is left out." in alone
+    assert "refused" not in alone
+    levels = "subgroups: {half: {young: {age: any to 40}, old: {age: 41 to any}}}\noutcome: death"
+    divided = describe(parse_inquiry(changed("outcome: death", levels)))
+    assert "    Who is in none of these is counted apart. If anybody is in several, the" in divided
