@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -28,8 +29,9 @@ _SHOWN: Final = {
 }
 _ESTIMATES: Final = ("median_months", "survival", "rmst_months")
 _DETAILS: Final = 12
-_LEAST_DIGITS: Final = {"log_rank": 3, "hazard_ratios": 2}
-_MOST_DIGITS: Final = 6
+# Digits behind the point, for each quantity alike in every row; shares are shown in percent.
+_DIGITS: Final = {"log_rank": 3, "hazard_ratios": 2, "survival": 1, "median_months": 2}
+_DIGITS_ELSE: Final = 2
 
 
 def print_differences(found: Differences, form: str) -> None:
@@ -79,7 +81,8 @@ def _print_numbers(screen: Console, found: Differences) -> None:
         rows.add_row(Text(title, style="dim"))
         for quantity in group:
             first, second, difference = _cells(quantity)
-            rows.add_row(f"  {_label(quantity.name)}", first, second, difference)
+            label = Padding(Text(_label(quantity.name)), (0, 0, 0, 2))
+            rows.add_row(label, first, second, difference)
     if shown:
         screen.print(Padding(rows, (0, 0, 0, 2)))
     rest = len(found.numbers) - len(shown)
@@ -111,31 +114,34 @@ def _label(name: Name) -> str:
             return "mean survival, months"
         case ("hazard_ratios", pair, _):
             return pair
+        case ("network", "with matches"):
+            return "sites where anyone fits"
         case _:
             rest = name[2:] if name[0] == "arms" else name[1:]
             return " ".join(rest).replace("_", " ")
 
 
 def _cells(quantity: Quantity) -> tuple[str, str, str]:
-    """Both numbers and their difference, with as many digits as it takes to tell them apart."""
+    """Both numbers, and the difference of the numbers as they are shown."""
     scale = 100.0 if "survival" in quantity.name else 1.0
-    first = "not there" if quantity.only_in == "second" else None
-    second = "not there" if quantity.only_in == "first" else None
-    least = _LEAST_DIGITS.get(quantity.name[0], 1)
-    for digits in range(least, _MOST_DIGITS + 1):
-        cells = (
-            first or _shown(quantity.first, digits, scale),
-            second or _shown(quantity.second, digits, scale),
-        )
-        if cells[0] != cells[1]:
-            break
+    digits = _digits(quantity.name)
+    # How many sites hold anyone who fits is told in the laboratory only.
+    absent = "not told" if quantity.name[0] == "network" else "not there"
+    cells = (
+        absent if quantity.only_in == "second" else _shown(quantity.first, digits, scale),
+        absent if quantity.only_in == "first" else _shown(quantity.second, digits, scale),
+    )
     if quantity.difference is None:
         return *cells, ""
     if cells[0] == cells[1]:
-        return *cells, "in the last digits"
-    if isinstance(quantity.difference, int):
-        return *cells, f"{quantity.difference:+,}"
-    return *cells, f"{quantity.difference * scale:+,.{digits}f}"
+        return *cells, f"under {10.0**-digits:.{digits}f}"
+    first, second = (Decimal(cell.replace(",", "")) for cell in cells)
+    return *cells, f"{second - first:+,}"
+
+
+def _digits(name: Name) -> int:
+    """How many digits stand behind the point of a number that is no count."""
+    return next((_DIGITS[word] for word in name if word in _DIGITS), _DIGITS_ELSE)
 
 
 def _shown(value: Value, digits: int, scale: float) -> str:

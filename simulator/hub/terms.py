@@ -119,7 +119,8 @@ def _release(first: Recorded, second: Recorded) -> Term:
         if one.get(key) != other.get(key)
     ]
     shown = [
-        f"{rule.get('name', _ABSENT)} {rule.get('version', '')}".strip() for rule in (one, other)
+        f"{rule.get('name', _ABSENT)}, version {rule.get('version', _ABSENT)}"
+        for rule in (one, other)
     ]
     return Term(RELEASE, one == other, shown[0], shown[1], tuple(details))
 

@@ -1,13 +1,16 @@
-"""What differs is shown within 80 columns, with as many digits as tell two numbers apart."""
+"""What differs is shown within 80 columns, and each line adds up as it is shown."""
 
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
+import hypothesis
 import pytest
+from hypothesis import strategies
 
 from simulator.aggregates.released import Between, Withheld
-from simulator.cli.diff_text import print_differences
+from simulator.cli.diff_text import _cells, print_differences
 from simulator.hub.differences import Conclusion, Differences, Kind, Side
 from simulator.hub.quantities import Name, Quantity, Value
 from simulator.hub.terms import Term
@@ -57,15 +60,15 @@ def shown(capsys: pytest.CaptureFixture[str], differences: Differences) -> str:
         ),
         (
             quantity(("arms", "A", "survival", "36", "estimate"), 0.5, 0.50004),
-            "survival at 36 months, % 50.000 50.004 +0.004",
+            "survival at 36 months, % 50.0 50.0 under 0.1",
         ),
         (
             quantity(("arms", "A", "median_months", "estimate"), None, 31.25),
-            "median, months not reached 31.2",
+            "median, months not reached 31.25",
         ),
         (
             quantity(("arms", "A", "rmst_months", "estimate"), 27.0, 27.0 + 1e-12),
-            "mean survival, months 27.000000 27.000000 in the last digits",
+            "mean survival, months 27.00 27.00 under 0.01",
         ),
         (quantity(("log_rank", "p"), 0.5, 0.25), "p 0.500 0.250 -0.250"),
         (
@@ -78,7 +81,12 @@ def shown(capsys: pytest.CaptureFixture[str], differences: Differences) -> str:
         ),
         (
             quantity(("network", "with matches"), None, 68, "second"),
-            "with matches not there 68",
+            "sites where anyone fits not told 68",
+        ),
+        (
+            # The difference of the numbers is 0.04, of those that are shown 0.1.
+            quantity(("arms", "A", "survival", "48", "estimate"), 0.4363, 0.4367),
+            "survival at 48 months, % 43.6 43.7 +0.1",
         ),
     ],
 )
@@ -89,6 +97,36 @@ def test_a_number_is_shown_as_a_reader_wants_it(
     assert line in [" ".join(words.split()) for words in printed.splitlines()]
     assert "1 of 100 numbers differ\n" in printed
     assert "--format json" not in printed
+
+
+def test_a_label_hangs_where_it_began(text: pytest.CaptureFixture[str]) -> None:
+    pair = "one arm with a long name against another arm with a name as long"
+    printed = shown(text, found(quantity(("hazard_ratios", pair, "estimate"), 1.5, 1.25)))
+    lines = printed.splitlines()
+    begins = next(place for place, line in enumerate(lines) if line.startswith("    one arm"))
+    assert lines[begins + 1].startswith("    ")
+    assert lines[begins + 1].strip() in pair
+
+
+@hypothesis.given(
+    first=strategies.floats(0.0, 1.0),
+    second=strategies.floats(0.0, 1.0),
+    name=strategies.sampled_from(
+        [
+            ("arms", "A", "survival", "36", "estimate"),
+            ("arms", "A", "median_months", "estimate"),
+            ("log_rank", "p"),
+        ]
+    ),
+)
+def test_every_line_adds_up_as_it_is_shown(first: float, second: float, name: Name) -> None:
+    hypothesis.assume(first != second)
+    one, other, difference = _cells(quantity(name, first, second))
+    assert len(one.partition(".")[2]) == len(other.partition(".")[2])
+    if one == other:
+        assert difference.startswith("under ")
+    else:
+        assert Decimal(one) + Decimal(difference) == Decimal(other)
 
 
 def test_other_numbers_are_counted(text: pytest.CaptureFixture[str]) -> None:
