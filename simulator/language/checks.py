@@ -35,13 +35,15 @@ def placed_codes(top: Node) -> Iterator[PlacedCode]:
     """The codes of a document that can be read, in its order.
 
     Args:
-        top: The document's top; the codes may be those of the one that it is based on.
+        top: The document's top; its own sets replace those of the one that it is based on.
     """
     given = {key.text(): value for key, value in top.entries()}
-    if "codes" not in given:
-        yield from placed_codes(read_document(place_of(given["based on"].text())))
-        return
-    for name, value in given["codes"].entries():
+    own = given["codes"].entries() if "codes" in given else ()
+    if "based on" in given:
+        names = {name.text() for name, _ in own}
+        below = placed_codes(read_document(place_of(given["based on"].text())))
+        yield from (found for found in below if found.codes not in names)
+    for name, value in own:
         parts = {"include": value} if value.is_list else value.fields(("include",), ("exclude",))
         for part, items in parts.items():
             for item in items.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -102,7 +103,7 @@ def _inquiry(top: Node) -> Inquiry:
     missing = [key for key in ("version", "title", *_REQUIRED[kind]) if key not in given]
     if missing:
         top.fail(f"the key {one_of(missing[:1])} is missing")
-    sets = _concept_sets(given["codes"])
+    sets = _inherited_sets(given) | _concept_sets(given["codes"])
     question = read_question(top, given, sets)
     name, title = given[kind].text(), given["title"].text()
     version = given["version"].integer(at_least=1)
@@ -162,6 +163,19 @@ def _merged(top: Node) -> tuple[str, dict[str, Node]]:
     taken = below.fields((), _keys(lower))
     own = _keys(kind)[1:]
     return kind, {key: value for key, value in taken.items() if key in own} | given
+
+
+def _inherited_sets(given: Mapping[str, Node]) -> dict[str, ConceptSet]:
+    """The concept sets of the document that this one is based on; its own replace them by name."""
+    if "based on" not in given:
+        return {}
+    below = read_document(place_of(given["based on"].text()))
+    return _concept_sets(dict(_texts(below))["codes"])
+
+
+def _texts(node: Node) -> Iterator[tuple[str, Node]]:
+    for key, value in node.entries():
+        yield key.text(), value
 
 
 def _concept_sets(node: Node) -> dict[str, ConceptSet]:

@@ -26,7 +26,8 @@ from simulator.language.criteria import (
     SexCriterion,
 )
 from simulator.language.documents import Node
-from simulator.language.values import ValueRange
+from simulator.language.units import bundled_units
+from simulator.language.values import ValueRange, is_plain
 from simulator.language.windows import (
     DAYS_PER_MONTH,
     DAYS_PER_YEAR,
@@ -152,7 +153,8 @@ def _event_criterion(node: Node, sets: ConceptSets, anchor: Anchor) -> EventCrit
     count = parsed(given["count"], Count.parse) if "count" in given else Count()
     if "relative to" in given:
         anchor = given["relative to"].word(Anchor)
-    events, window, edge = _events(node, domain, given, sets), _window(node, given), _edge(given)
+    events, window = _events(node, domain, given, sets), _window(node, given)
+    edge = _edge(given, sets.get(events.codes or ""))
     return built(node, lambda: EventCriterion(events, window, anchor, count, edge))
 
 
@@ -166,28 +168,42 @@ def _window(node: Node, given: Mapping[str, Node]) -> Window:
     return parsed(given[units[0]], lambda text: Window.parse(text, _WINDOWS[units[0]]))
 
 
-def _edge(given: Mapping[str, Node]) -> EdgeValue | None:
+def _edge(given: Mapping[str, Node], codes: ConceptSet | None) -> EdgeValue | None:
     """The first or last value in the window, if one is asked for."""
     words = [word for word in _EDGES if word in given]
     if len(words) > 1:
         given[words[1]].fail("expected a 'first value' or a 'last value'; found both")
     if not words:
         return None
-    return EdgeValue(_EDGES[words[0]], parsed(given[words[0]], ValueRange.parse))
+    return EdgeValue(_EDGES[words[0]], _value(given[words[0]], codes))
+
+
+def _value(node: Node, codes: ConceptSet | None) -> ValueRange:
+    """A range of values in a unit that those of the concept set are known in, if any is."""
+    value = parsed(node, ValueRange.parse)
+    known = bundled_units().known(codes) if codes else ()
+    fits = value.unit in known or (is_plain(value.unit) and any(map(is_plain, known)))
+    if codes and known and not fits:
+        found = "found none" if is_plain(value.unit) else f"found '{value.unit}'"
+        hint = nearest(value.unit, known)
+        node.fail(f"expected a unit of '{codes.name}' ({one_of(known)}); {found}", hint)
+    return value
 
 
 def _events(node: Node, domain: Domain, given: Mapping[str, Node], sets: ConceptSets) -> Events:
     occurrence = given.get("occurrence")
     related = given["with"].items() if "with" in given else ()
+    codes = _codes_named(given[str(domain)], sets)
+    value = _value(given["value"], sets.get(codes or "")) if "value" in given else None
     return built(
         node,
         lambda: Events(
             domain=domain,
-            codes=_codes_named(given[str(domain)], sets),
+            codes=codes,
             occurrence=occurrence.word(Occurrence) if occurrence else Occurrence.ANY,
             dates=_dates(given["dates"]) if "dates" in given else None,
             age=parsed(given["age"], AgeRange.parse) if "age" in given else None,
-            value=parsed(given["value"], ValueRange.parse) if "value" in given else None,
+            value=value,
             related=tuple(read_criterion(item, sets, Anchor.EVENT) for item in related),
         ),
     )

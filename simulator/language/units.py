@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from simulator.bundled import library
+from simulator.language.codes import ConceptSet
 from simulator.language.values import is_plain
 
 
@@ -21,6 +22,11 @@ class Units:
     """
 
     factors: Mapping[tuple[str, str], float]
+
+    def known(self, codes: ConceptSet) -> tuple[str, ...]:
+        """The units that values of a concept set's LOINC codes are known in, in order."""
+        loinc = {code.code for code in codes.include if code.vocabulary == "LOINC"}
+        return tuple(dict.fromkeys(unit for code, unit in self.factors if code in loinc))
 
     def factor(self, loinc: str | None, given: str, wanted: str) -> float | None:
         """What turns a value in a unit into one in the wanted unit; None where nothing does.

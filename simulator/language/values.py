@@ -16,6 +16,9 @@ _ONE_SIDED: Final = re.compile(rf"(above|below|at least|at most) ({_NUMBER})(?: 
 _TWO_SIDED: Final = re.compile(rf"({_NUMBER}) to ({_NUMBER})(?: (\S+))?")
 _ANNOTATION: Final = re.compile(r"\{[^{}]*\}")
 _REACH: Final = 1e12
+_MICRO: Final = str.maketrans("µμ", "uu")
+# What a conversion in floating point may be off, so that 111 g/L are 11.1 g/dL.
+_SLACK: Final = 1e-9
 
 
 def is_plain(unit: str) -> bool:
@@ -25,6 +28,8 @@ def is_plain(unit: str) -> bool:
 
 class ValueRange(msgspec.Struct, frozen=True):
     """Values between two bounds; None is unbounded.
+
+    A value that differs from a bound by less than one part in 10^9 is the bound.
 
     Attributes:
         at_least: The lower bound. Range: -1e12 to 1e12.
@@ -51,6 +56,16 @@ class ValueRange(msgspec.Struct, frozen=True):
         if not self.unit or any(letter.isspace() for letter in self.unit):
             raise ValueError(f"expected a unit such as 'mg/dL'; found '{self.unit}'")
 
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """What a converted value is compared with: beyond the bounds, or within them if strict."""
+        sign = -1.0 if self.strict else 1.0
+        low, high = self.at_least, self.at_most
+        return (
+            None if low is None else low - sign * _SLACK * abs(low),
+            None if high is None else high + sign * _SLACK * abs(high),
+        )
+
     @classmethod
     def parse(cls, text: str) -> ValueRange:
         """Reads ``above 2 mg/dL``, ``at most 3.5 g/dL``, ``2 to 5 mg/dL`` or ``above 1.5``.
@@ -58,6 +73,7 @@ class ValueRange(msgspec.Struct, frozen=True):
         Raises:
             ValueError: The text is not of that form, or no value could lie in it.
         """
+        text = text.translate(_MICRO)
         both = _TWO_SIDED.fullmatch(text)
         if both:
             return cls(float(both[1]), float(both[2]), both[3] or PLAIN)

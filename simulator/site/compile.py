@@ -113,7 +113,7 @@ class _Compiler:
         question = self._question
         extra = ("events",) if self._many else ()
         anchors = Anchors("index_event", indexed=True, many=self._many, extra=extra)
-        gathering = Gathering(anchors, self._made.fresh)
+        gathering = Gathering(anchors, self._made.fresh, self._made.by_index)
         steps = [self._made.condition(gathering, step.require) for step in question.cohort.steps]
         groups = [self._made.condition(gathering, group.require) for group in all_groups(question)]
         follow_up = self._follow_up(gathering)

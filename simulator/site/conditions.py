@@ -23,7 +23,7 @@ from simulator.language.criteria import (
     Occurrence,
     SexCriterion,
 )
-from simulator.language.walk import edge_kinds
+from simulator.language.walk import edge_kinds, events_of
 from simulator.site.expressions import (
     Parameters,
     count_condition,
@@ -49,6 +49,8 @@ class Conditions:
         self.facts = facts
         self.many = many
         self.relations: list[tuple[str, str]] = []
+        # Relations of events that were chosen anew for each of a patient's indexes.
+        self.by_index: set[str] = set()
         self.parameters = Parameters()
         self._names = 0
 
@@ -71,6 +73,7 @@ class Conditions:
         condition = self.own_condition(events)
         if events.occurrence is Occurrence.ANY and not events.related:
             return FACTS, condition
+        indexed = indexed and not (self.many and not _refers_to_index(events))
         anchors = self.candidates(events, condition, indexed=indexed)
         flags, source = self.conditions(anchors, events.related)
         function = EDGE[events.occurrence]
@@ -84,6 +87,7 @@ class Conditions:
             self.fresh("fitting"),
             f"SELECT {kept}{mask} FROM {source} WHERE {' AND '.join(flags) or 'true'}{qualify}",
         )
+        self.by_index |= {name} if "index_id" in anchors.key else set()
         return name, None
 
     def candidates(self, events: Events, condition: str, *, indexed: bool) -> Anchors:
@@ -114,7 +118,7 @@ class Conditions:
         self, anchors: Anchors, criteria: tuple[Criterion, ...]
     ) -> tuple[list[str], str]:
         """A condition for each criterion at the anchors `a`, and the FROM clause that it needs."""
-        gathering = Gathering(anchors, self.fresh)
+        gathering = Gathering(anchors, self.fresh, self.by_index)
         conditions = [self.condition(gathering, criterion) for criterion in criteria]
         return conditions, gathering.source(self.add)
 
@@ -213,3 +217,12 @@ class Conditions:
         if domain is Domain.DEATH and self.facts.death_by_month:
             return never_before_in_month(day, anchor)
         return day
+
+
+def _refers_to_index(events: Events) -> bool:
+    """Whether the choice of such events depends on the index, and not on the patient alone."""
+    return any(
+        event.anchor is Anchor.INDEX
+        for criterion in events.related
+        for event in events_of(criterion)
+    )

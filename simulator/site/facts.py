@@ -179,8 +179,9 @@ def _inside(value: ValueRange, converted: str, parameters: Parameters) -> str:
     """Whether a converted value lies in a range; infinite ones and those that are none do not."""
     least, most = (">", "<") if value.strict else (">=", "<=")
     parts = [f"isfinite({converted})"]
-    if value.at_least is not None:
-        parts.append(f"{converted} {least} {parameters.refer(value.at_least, 'DOUBLE')}")
-    if value.at_most is not None:
-        parts.append(f"{converted} {most} {parameters.refer(value.at_most, 'DOUBLE')}")
+    low, high = value.limits
+    if low is not None:
+        parts.append(f"{converted} {least} {parameters.refer(low, 'DOUBLE')}")
+    if high is not None:
+        parts.append(f"{converted} {most} {parameters.refer(high, 'DOUBLE')}")
     return " AND ".join(parts)

@@ -7,7 +7,7 @@ columns of the anchors. Other relations are counted beside them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 FACTS = "facts"
@@ -57,13 +57,17 @@ class Gathering:
     Args:
         anchors: The anchors.
         fresh: Gives a new name from a stem.
+        by_index: The relations whose events belong to one of a patient's indexes, by index_id.
     """
 
-    def __init__(self, anchors: Anchors, fresh: Callable[[str], str]) -> None:
+    def __init__(
+        self, anchors: Anchors, fresh: Callable[[str], str], by_index: Collection[str]
+    ) -> None:
         self.anchors = anchors
         self._fresh = fresh
         self._tallies: dict[str, Tally] = {}
         self.needs_person = False
+        self._by_index = by_index
 
     def column(self, source: str, text: str, *, person: bool = False) -> str:
         """A reference to an aggregate over the rows `e` of a relation, NULL where there is none.
@@ -109,9 +113,7 @@ class Gathering:
             kept = ", ".join(f"a.{column}" for column in anchors.columns)
         else:
             kept = ", ".join(f"a.{key} AS of_{key}" for key in anchors.key)
-        shared = "person_id"
-        if tally.source != FACTS and anchors.indexed and anchors.many:
-            shared = "index_id"
+        shared = "index_id" if tally.source in self._by_index else "person_id"
         return (
             f"SELECT {kept}{columns} FROM {anchors.relation} a"
             f" JOIN {tally.source} e ON e.{shared} = a.{shared}{person} GROUP BY ALL"

@@ -28,10 +28,11 @@ def between(value: ValueRange, of: pl.Series | None = None) -> pl.Expr | pl.Seri
     """Whether a value lies in a range; false where there is none."""
     holds = pl.lit(value=True) if of is None else of.is_not_null()
     here: pl.Expr | pl.Series = pl.col("value") if of is None else of
-    if value.at_least is not None:
-        holds &= here > value.at_least if value.strict else here >= value.at_least
-    if value.at_most is not None:
-        holds &= here < value.at_most if value.strict else here <= value.at_most
+    low, high = value.limits
+    if low is not None:
+        holds &= here > low if value.strict else here >= low
+    if high is not None:
+        holds &= here < high if value.strict else here <= high
     return holds.fill_null(value=False)
 
 

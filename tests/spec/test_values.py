@@ -143,3 +143,16 @@ def test_a_last_value_around_another_event(site: Site) -> None:
         index on 0, chemo on 2, chemo on 5, bilirubin 1 mg/dL on 1, bilirubin 3 mg/dL on 4 | yes
         """,
     )
+
+
+def test_a_converted_value_that_is_the_bound_lies_on_it(site: Site) -> None:
+    # 111 * 0.1 is a little more than 11.1 in floating point.
+    site.fits(
+        "{all: [{measurement: test, value: at most 11.1 g/dL},"
+        " {none: [{measurement: test, value: above 11.1 g/dL}]}]}",
+        """
+        record                        | fits
+        index on 0, test 111 g/L on 0 | yes
+        index on 0, test 112 g/L on 0 | no
+        """,
+    )

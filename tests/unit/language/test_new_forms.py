@@ -59,13 +59,13 @@ def test_values_are_read() -> None:
             "'1 to 2 mg/dL'; found '2 mg/dL'",
         ),
         (
-            "{measurement: lab, last value: above 2, count: at least 2}",
+            "{measurement: lab, last value: above 2 mg/dL, count: at least 2}",
             14,
             "steps[0].require: a 'last value' is one value: drop 'count', or ask for 'value'",
         ),
         (
-            "{measurement: lab, first value: above 2, last value: above 2}",
-            67,
+            "{measurement: lab, first value: above 2 mg/dL, last value: above 2 mg/dL}",
+            73,
             "steps[0].require.last value: expected a 'first value' or a 'last value'; found both",
         ),
         (
@@ -163,3 +163,42 @@ def test_a_document_is_a_study_or_a_cohort() -> None:
     fails(f"cohort: x\n{STUDY}", "1:1", "expected the key 'study' or the key 'cohort'; found both")
     with pytest.raises(UserError, match="unknown key 'arms'"):
         parse_inquiry(f"{COHORT}arms:\n  one: {{sex: female}}\n")
+
+
+@pytest.mark.parametrize(
+    ("value", "said", "hint"),
+    [
+        ("above 2", "found none", None),
+        ("above 2 mg/dl", "found 'mg/dl'", "Did you mean 'mg/dL'?"),
+        ("above 2 furlongs", "found 'furlongs'", None),
+        ("above 2 %", "found '%'", None),
+    ],
+)
+@pytest.mark.parametrize("key", ["value", "first value", "last value"])
+def test_a_unit_in_which_no_such_value_is_known(
+    key: str, value: str, said: str, hint: str | None
+) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_study(with_lab(f"{{measurement: lab, {key}: {value}}}"), "a.yaml")
+    assert caught.value.where == f"a.yaml:11:{36 + len(key) - 1}"
+    assert caught.value.message == (
+        f"steps[0].require.{key}: expected a unit of 'lab' ('mg/dL', 'umol/L' or 'mg/L'); {said}"
+    )
+    assert caught.value.hint == hint
+
+
+def test_the_sign_for_a_millionth_is_written_u() -> None:
+    assert ValueRange.parse("above 17.1 µmol/L").unit == "umol/L"
+
+
+def test_codes_of_a_base_are_kept_where_they_are_not_said_again(tmp_path: Path) -> None:
+    path = tmp_path / "few.yaml"
+    path.write_text(COHORT, encoding="utf-8")
+    text = (
+        f"cohort: less\nbased on: {path}\ncodes: {{tumour: [ICD10CM C50.9], lab: [LOINC 1975-2]}}\n"
+        "steps:\n  - {step: high, require: {measurement: lab, value: above 2 mg/dL}}\n"
+        "  - {step: the step, require: {condition: tumour}}\n"
+    )
+    sets = {codes.name: codes.include for codes in parse_inquiry(text).question.codes}
+    assert sorted(sets) == ["chemo", "lab", "tumour"]
+    assert [str(code) for code in sets["tumour"]] == ["ICD10CM C50.9"]
