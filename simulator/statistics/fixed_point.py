@@ -20,14 +20,21 @@ def survival_difference(curve: Curve, reference: Curve, months: float) -> Contra
     read, but with few patients or survival near 0 or 1 this test holds its level less well than
     that of `cumulative_hazard_ratio` (Klein, Logan, Harhoff & Andersen 2007).
 
+    The interval is cut at -1 and 1, which no difference of two shares can pass; the test is not
+    touched by that. Where survival of an arm is 0 or 1, Greenwood's formula gives that arm no
+    spread at all: an interval and a test would take it for known, so there is the difference alone.
+    How many are still watched is no such reason: without censoring the variance is that of a share
+    among all who began, however few are left. With few of them it is rough, and their number is to
+    be read beside it.
+
     Args:
         curve: A forward curve; its level is that of the interval.
         reference: The forward curve of another arm, at the same level.
         months: The moment, in months from index, in [0, the horizon].
 
     Returns:
-        The difference, its interval not cut off at -1 or 1. All None where survival of one of the
-        arms is not known there; p None where both are 0 or 1 for certain.
+        The difference with its ends in [-1, 1]. All None where survival of one of the arms is not
+        known there; ends and p None where that of one of them is 0 or 1.
 
     Raises:
         ValueError: The moment is before index or beyond the horizon, or the levels differ.
@@ -35,12 +42,16 @@ def survival_difference(curve: Curve, reference: Curve, months: float) -> Contra
     found = _both(curve, reference, months)
     if found is None:
         return NO_CONTRAST
+    difference = found[0] - found[1]
+    if not _have_spread(found):
+        return Contrast(difference, None, None, None)
     variance = sum(
         value**2 * _log_variance_at(arm, months)
         for arm, value in zip((curve, reference), found, strict=True)
-        if value > 0.0
     )
-    return wald(found[0] - found[1], math.sqrt(variance), curve.level)
+    uncut = wald(difference, math.sqrt(variance), curve.level)
+    lower, upper = (None if end is None else _cut(end) for end in (uncut.lower, uncut.upper))
+    return Contrast(difference, lower, upper, uncut.p)
 
 
 def cumulative_hazard_ratio(curve: Curve, reference: Curve, months: float) -> Contrast:
@@ -64,7 +75,7 @@ def cumulative_hazard_ratio(curve: Curve, reference: Curve, months: float) -> Co
         ValueError: The moment is before index or beyond the horizon, or the levels differ.
     """
     found = _both(curve, reference, months)
-    if found is None or not all(0.0 < value < 1.0 for value in found):
+    if found is None or not _have_spread(found):
         return NO_CONTRAST
     hazard, other = (-math.log(value) for value in found)
     error = math.hypot(
@@ -79,6 +90,16 @@ def _both(curve: Curve, reference: Curve, months: float) -> tuple[float, float] 
     check_levels(curve, reference)
     one, other = (survival_at(arm, months).estimate for arm in (curve, reference))
     return None if one is None or other is None else (one, other)
+
+
+def _have_spread(found: tuple[float, float]) -> bool:
+    """Whether Greenwood's formula gives both arms a spread: survival strictly between 0 and 1."""
+    return all(0.0 < value < 1.0 for value in found)
+
+
+def _cut(end: float) -> float:
+    """An end of an interval within what a difference of two shares can be."""
+    return min(max(end, -1.0), 1.0)
 
 
 def _log_variance_at(curve: Curve, months: float) -> float:

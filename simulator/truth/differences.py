@@ -48,7 +48,11 @@ def mean_differences(
 def survival_differences(
     paths: Mapping[str, Path], pairs: Sequence[Pair], months: Sequence[int]
 ) -> tuple[DifferenceTruth, ...]:
-    """Each pair's survival at each month: the difference, and the ratio of -log S."""
+    """Each pair's survival at each month: the difference, and the ratio of -log S.
+
+    Where all of an arm are alive, or none, its variance is 0 by formula only: the difference stands
+    without interval and test. Elsewhere its interval ends at -1 and 1 at the latest.
+    """
     found: list[DifferenceTruth] = []
     for month in months:
         here = []
@@ -57,8 +61,9 @@ def survival_differences(
             difference = ratio = _NOTHING
             if one is not None and two is not None:
                 (s, g), (t, h) = one, two
-                difference = _wald(s - t, s * s * g + t * t * h)
-                if 0.0 < s < 1.0 and 0.0 < t < 1.0:
+                difference = ContrastTruth(Interval(s - t, None, None), None)
+                if {s, t}.isdisjoint({0.0, 1.0}):
+                    difference = _of_shares(_wald(s - t, s * s * g + t * t * h))
                     variance = g / math.log(s) ** 2 + h / math.log(t) ** 2
                     gap = math.log(-math.log(s)) - math.log(-math.log(t))
                     ratio = _exponential(_wald(gap, variance))
@@ -72,6 +77,16 @@ def _wald(difference: float, variance: float) -> ContrastTruth:
     ends = (difference - _Z * error, difference + _Z * error)
     p = math.erfc(abs(difference) / error / math.sqrt(2.0)) if error else None
     return ContrastTruth(Interval(difference, *ends), p)
+
+
+def _of_shares(contrast: ContrastTruth) -> ContrastTruth:
+    """A difference of two shares, the ends of its interval among those that there can be."""
+    value = contrast.value
+    lower, upper = (
+        end if end is None or abs(end) <= 1.0 else math.copysign(1.0, end)
+        for end in (value.lower, value.upper)
+    )
+    return replace(contrast, value=Interval(value.estimate, lower, upper))
 
 
 def _exponential(contrast: ContrastTruth) -> ContrastTruth:

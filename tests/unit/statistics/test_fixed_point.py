@@ -63,6 +63,28 @@ def test_without_censoring_it_is_the_difference_of_two_shares() -> None:
     assert found.p == pytest.approx(math.erfc(0.45 / error / math.sqrt(2)))
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_no_interval_passes_what_two_shares_can_differ_by(sign: int) -> None:
+    """3 of 4 against 1 of 4: by Wald from -0.10 to 1.10; the test is that of the uncut one."""
+    pair = curves(followed({"A": "1 9 9 9", "B": "1 2 3 9"}))
+    found = survival_difference(*pair[::sign], 5 / DAYS_PER_MONTH)
+    error = math.sqrt(2 * 0.75 * 0.25 / 4)
+    ends = (0.5 - Z * error, 1.0)
+    assert 0.5 + Z * error > 1.0
+    expected = sorted(sign * end for end in ends)
+    assert [found.lower, found.upper] == pytest.approx(expected)
+    assert found.p == pytest.approx(math.erfc(0.5 / error / math.sqrt(2)))
+
+
+def test_few_who_are_left_are_no_reason_to_have_no_interval() -> None:
+    """One of 12 is left and nobody was censored: the interval of two proportions."""
+    drawing = {"A": "1 1 2 2 2 3 3 3 4 4 4 9", "B": "1 2 3 9 9 9 9 9"}
+    found = survival_difference(*curves(followed(drawing)), 5 / DAYS_PER_MONTH)
+    error = math.sqrt(1 / 12 * 11 / 12 / 12 + 5 / 8 * 3 / 8 / 8)
+    assert found.lower == pytest.approx(1 / 12 - 5 / 8 - Z * error)
+    assert found.upper == pytest.approx(1 / 12 - 5 / 8 + Z * error)
+
+
 def test_at_the_edge_of_a_month_both_are_their_formulas() -> None:
     one, other = curves(by_month(MONTHLY))
     s, g = one.survival[1], one.greenwood[1]
@@ -136,19 +158,21 @@ class TestWhatIsNotKnown:
         moment = 5 / DAYS_PER_MONTH
         assert cumulative_hazard_ratio(*pair, moment) == NO_CONTRAST
         plain = survival_difference(*pair, moment)
-        error = math.sqrt(1 / 3 * 2 / 3 / 3)
         assert plain.estimate == pytest.approx(1 / 3 - 1)
-        assert plain.upper == pytest.approx(1 / 3 - 1 + Z * error)
+        assert (plain.lower, plain.upper, plain.p) == (None, None, None)
 
     def test_an_arm_that_has_died_out(self) -> None:
         pair = curves(followed({"A": "3 4", "B": "3 8 9+"}))
         moment = 5 / DAYS_PER_MONTH
         assert cumulative_hazard_ratio(*pair, moment) == NO_CONTRAST
-        assert survival_difference(*pair, moment).estimate == pytest.approx(-2 / 3)
+        plain = survival_difference(*pair, moment)
+        assert plain.estimate == pytest.approx(-2 / 3)
+        assert (plain.lower, plain.upper, plain.p) == (None, None, None)
 
-    def test_two_arms_in_which_nothing_happened_have_no_test(self) -> None:
-        pair = curves(followed({"A": "8 9+", "B": "8 9+"}))
-        assert survival_difference(*pair, 5 / DAYS_PER_MONTH) == Contrast(0.0, 0.0, 0.0, None)
+    @pytest.mark.parametrize("drawing", ["8 9+", "3 4"])
+    def test_two_arms_that_are_all_alive_or_all_dead_have_no_test(self, drawing: str) -> None:
+        pair = curves(followed({"A": drawing, "B": drawing}))
+        assert survival_difference(*pair, 5 / DAYS_PER_MONTH) == Contrast(0.0, None, None, None)
 
     def test_curves_of_two_levels_are_refused(self) -> None:
         table = followed(AML)

@@ -50,8 +50,24 @@ def test_a_mean_of_nothing_has_a_difference_and_no_ratio() -> None:
 def test_an_arm_that_died_out_has_a_difference_and_no_ratio_of_hazards() -> None:
     paths = curves([(3, True)], [(3, True), (99, False)])
     (found,) = survival_differences(paths, PAIR, [1])
-    assert found.difference.value.estimate == pytest.approx(0.5)
+    assert found.difference == ContrastTruth(Interval(0.5, None, None), None)
     assert found.ratio == NOTHING
+
+
+def test_two_arms_in_which_all_are_alive_differ_by_nothing_without_a_test() -> None:
+    (found,) = survival_differences(curves([(90, True)], [(99, False)]), PAIR, [1])
+    assert found.difference == ContrastTruth(Interval(0.0, None, None), None)
+
+
+@pytest.mark.parametrize(("pair", "end"), [(("b", "a"), "upper"), (("a", "b"), "lower")])
+def test_an_interval_of_shares_ends_at_one(pair: tuple[str, str], end: str) -> None:
+    few = [(1, True), (2, True), (3, True), (99, False)]
+    most = [(1, True), (99, False), (99, False), (99, False)]
+    (found,) = survival_differences(curves(few, most), [pair], [1])
+    assert abs(getattr(found.difference.value, end)) == 1.0
+    other = found.difference.value.lower if end == "upper" else found.difference.value.upper
+    reach = 1.959963984540054 * np.sqrt(2 * 0.75 * 0.25 / 4)
+    assert abs(other or 0.0) == pytest.approx(reach - 0.5)
 
 
 def test_what_is_not_known_of_one_arm_is_not_known_of_the_pair() -> None:
