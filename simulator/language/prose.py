@@ -59,7 +59,7 @@ def describe(inquiry: Inquiry) -> str:
         ("who must answer", _answers(inquiry)),
         ("what was reported", _reported(inquiry)),
         ("codes", _codes(question)),
-        ("how to read this", [line for rule in rules_of(question) for line in _item(rule)]),
+        ("how to read this", _rules(inquiry)),
     ]
     return "\n\n".join(
         "\n".join([name.upper(), *lines] if name else lines) for name, lines in parts if lines
@@ -139,6 +139,11 @@ def _outcome(question: Question) -> list[str]:
     for found in follow_up.exits:
         lines += _first_of("", found, "- ")
     return [*lines, *_text("An outcome on the day of the end still counts.")]
+
+
+def _rules(inquiry: Inquiry) -> list[str]:
+    rules = rules_of(inquiry.question, watched=_is_watched(inquiry))
+    return [line for rule in rules for line in _item(rule)]
 
 
 def _sentence(begins: str, said: Said, bullet: str = "") -> list[str]:

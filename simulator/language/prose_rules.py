@@ -8,12 +8,13 @@ from typing import Final
 from simulator.language.criteria import (
     AgeCriterion,
     Criterion,
+    Domain,
     EventCriterion,
     Events,
     Group,
     Occurrence,
 )
-from simulator.language.study import Question
+from simulator.language.study import Censoring, Question
 from simulator.language.walk import all_events, all_groups
 
 _BOUNDS: Final = (
@@ -38,9 +39,28 @@ _EDGE: Final = (
     "with a value whose unit can be converted; of several on that day one must fit."
 )
 
+_DEATH: Final = (
+    "Some sites know of a death only its month. There it counts as the 15th, but as never before "
+    "the index, or the event that it is related to, in the same month."
+)
+_DEATH_ASKED: Final = (
+    "So who has an index on the 15th or later and dies later in that month counts there as dead on "
+    "the index day, also where such deaths are asked for or ruled out."
+)
+_DEATH_AWAITED: Final = (
+    "A death in the month in which the period of observation ends still counts there as the "
+    "outcome, although its day is not known."
+)
+_DEATH_ENDS: Final = "An outcome that is recorded later in the month of death still counts there."
 
-def rules_of(question: Question) -> Iterator[str]:
-    """The rules, in the order in which a criterion is evaluated."""
+
+def rules_of(question: Question, *, watched: bool) -> Iterator[str]:
+    """The rules, in the order in which a criterion is evaluated.
+
+    Args:
+        question: What is asked.
+        watched: Whether its follow-up is looked at, which ends with death at the latest.
+    """
     everything = list(all_events(question))
     criteria = list(_every_criterion(question))
     asked = [criterion for criterion in criteria if isinstance(criterion, EventCriterion)]
@@ -57,19 +77,43 @@ def rules_of(question: Question) -> Iterator[str]:
         yield _VALUE
     if edges:
         yield _EDGE
+    yield from _of_death(question, watched=watched)
+
+
+def _of_death(question: Question, *, watched: bool) -> Iterator[str]:
+    """What is made of a death of which a site knows only the month, in one rule."""
+    index = question.cohort.index.domain is Domain.DEATH
+    asked = any(
+        isinstance(criterion, EventCriterion) and criterion.events.domain is Domain.DEATH
+        for criterion in _asked_of_patients(question)
+    )
+    if not (watched or index or asked):
+        return
+    rule = [_DEATH]
+    if asked:
+        rule.append(_DEATH_ASKED)
+    if watched and not question.outcome_is_death:
+        rule.append(_DEATH_ENDS)
+    elif watched and question.follow_up.censored_at is Censoring.END_OF_OBSERVATION:
+        rule.append(_DEATH_AWAITED)
+    yield " ".join(rule)
 
 
 def _every_criterion(question: Question) -> Iterator[Criterion]:
-    tops = [
-        *(step.require for step in question.cohort.steps),
-        *(group.require for group in all_groups(question)),
-        question.outcome,
-        *question.follow_up.exits,
-    ]
-    for top in tops:
-        yield from _within(top)
-    for events in (question.cohort.index, *question.lines):
+    yield from _asked_of_patients(question)
+    for moment in (question.outcome, *question.follow_up.exits):
+        yield from _within(moment)
+    for events in question.lines:
         yield from _related(events)
+
+
+def _asked_of_patients(question: Question) -> Iterator[Criterion]:
+    """What decides who is studied, and in which group."""
+    for step in question.cohort.steps:
+        yield from _within(step.require)
+    for group in all_groups(question):
+        yield from _within(group.require)
+    yield from _related(question.cohort.index)
 
 
 def _related(events: Events) -> Iterator[Criterion]:

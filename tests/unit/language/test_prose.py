@@ -222,3 +222,40 @@ def test_who_is_in_several_arms_or_levels_makes_the_study_refused() -> None:
     levels = "subgroups: {half: {young: {age: any to 40}, old: {age: 41 to any}}}\noutcome: death"
     divided = describe(parse_inquiry(changed("outcome: death", levels)))
     assert "    Who is in none of these is counted apart. If anybody is in several, the" in divided
+
+
+_MONTH = "Some sites know of a death only its month."
+_COHORT = STUDY.replace("study: example", "cohort: example").split("arms:")[0]
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(describe(parse_inquiry(text)).split())
+
+
+def test_deaths_known_by_month_are_said_wherever_death_plays_a_part() -> None:
+    assert _MONTH not in _in_one_line(_COHORT)
+    assert _MONTH in _in_one_line(STUDY)
+    assert _MONTH in _in_one_line(changed("outcome: death", "outcome: {condition: tumour}"))
+    asked = _COHORT.replace("{condition: tumour}", "{all: [{condition: tumour}, {none: [%s]}]}")
+    told = _in_one_line(asked % "{death: any, days: any to 0}")
+    assert _MONTH in told
+    assert "counts there as dead on the index day" in told
+    assert "counts there as dead on the index day" not in _in_one_line(STUDY)
+    assert _MONTH in _in_one_line(
+        _COHORT.replace("{drug: chemo,", "{death: any,").replace("chemo: [RxNorm 3639]", "")
+    )
+
+
+def test_what_still_counts_in_the_month_of_death_depends_on_what_is_waited_for() -> None:
+    of_death = "A death in the month in which the period of observation ends still counts"
+    of_other = "An outcome that is recorded later in the month of death still counts there."
+    told = _in_one_line(STUDY)
+    assert of_death in told
+    assert of_other not in told
+    told = _in_one_line(changed("outcome: death", "outcome: {condition: tumour}"))
+    assert of_death not in told
+    assert of_other in told
+    told = _in_one_line(changed("{months: 24}", "{months: 24, censored at: last recorded fact}"))
+    assert _MONTH in told
+    assert of_death not in told
+    assert of_other not in told
