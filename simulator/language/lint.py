@@ -69,6 +69,7 @@ def _of_study(question: Question) -> Iterator[Told]:
                 # Where the index is itself a drug, as with new users, it tells the arms apart.
                 if index.domain is not Domain.DRUG and where != "index":
                     yield from _same_day_drug(event, where)
+        yield from _ruled_out_deaths(criterion, where)
     yield from _hindsight(question)
     yield from _outcome_before(question)
     yield from _last_fact(question)
@@ -141,6 +142,44 @@ def _same_day_drug(event: EventCriterion, where: str) -> Iterator[Told]:
             "decides the arm; end the window at -1",
             where,
         )
+
+
+def _ruled_out_deaths(criterion: Criterion, where: str) -> Iterator[Told]:
+    for event in _ruled_out(criterion):
+        of_death = event.events.domain is Domain.DEATH
+        if not of_death or not (event.anchor is Anchor.INDEX or where == "index"):
+            continue
+        latest = event.window.latest
+        if latest == 0:
+            yield (
+                "death-excluded",
+                "excludes deaths of the index day: where deaths are known by month only, this also "
+                "removes who died later in the month of index, so survival looks longer (immortal "
+                "time); end the window at -1",
+                where,
+            )
+        elif latest is None or latest > 0:
+            until = "any time" if latest is None else f"day {latest}"
+            yield (
+                "death-excluded",
+                f"excludes deaths up to {until} after index: only those stay who live longer, so "
+                "survival looks longer (immortal time); end the window at -1",
+                where,
+            )
+
+
+def _ruled_out(criterion: Criterion, *, negated: bool = False) -> Iterator[EventCriterion]:
+    """What must not be there, however deep it stands in groups."""
+    match criterion:
+        case EventCriterion(count=count):
+            if negated != (count.at_most == 0):
+                yield criterion
+        case Group(members=members):
+            none = criterion.bounds[1] == 0
+            for member in members:
+                yield from _ruled_out(member, negated=negated != none)
+        case _:
+            return
 
 
 def _no_look_back(question: Question) -> Iterator[Told]:

@@ -85,6 +85,42 @@ def test_what_must_lie_after_index_is_found(part: str, asked: str, rules: list[s
     assert _rules(**{part: asked}) == rules
 
 
+@pytest.mark.parametrize("part", ["step", "arm", "level"])
+@pytest.mark.parametrize(
+    ("asked", "rules"),
+    [
+        ("{none: [{death: any, days: any to -1}]}", []),
+        ("{none: [{death: any, days: any to 0}]}", ["death-excluded"]),
+        ("{none: [{death: any, days: 0}]}", ["death-excluded"]),
+        ("{none: [{death: any, days: 0 to 90}]}", ["death-excluded"]),
+        ("{none: [{death: any}]}", ["death-excluded"]),
+        ("{death: any, days: any to 0, count: exactly 0}", ["death-excluded"]),
+        ("{none: [{any: [{sex: male}, {death: any, days: any to 0}]}]}", ["death-excluded"]),
+        ("{all: [{sex: female}, {none: [{death: any, days: any to 0}]}]}", ["death-excluded"]),
+        # Ruled out twice it is asked for.
+        ("{none: [{none: [{death: any, days: any to 0}]}]}", []),
+        ("{none: [{death: any, days: any to 0, count: exactly 0}]}", []),
+        ("{none: [{condition: kidney, days: any to 0}]}", []),
+    ],
+)
+def test_deaths_that_are_ruled_out_on_the_index_day_or_later_are_found(
+    part: str, asked: str, rules: list[str]
+) -> None:
+    assert _rules(**{part: asked}) == rules
+
+
+def test_a_death_ruled_out_on_the_index_day_is_a_matter_of_sites_that_know_its_month() -> None:
+    until_index, later = "{none: [{death: any, days: any to 0}]}", "{none: [{death: any}]}"
+    assert "where deaths are known by month only" in _found(step=until_index)[0].message
+    assert "up to any time after index" in _found(step=later)[0].message
+
+
+def test_a_death_ruled_out_around_the_index_event_is_found() -> None:
+    around = "with: [{none: [{death: any, days: any to 0}]}]"
+    found = _found(index=f"{{procedure: embolization, occurrence: first, {around}}}")
+    assert [(finding.rule, finding.where) for finding in found] == [("death-excluded", ("index",))]
+
+
 @pytest.mark.parametrize(
     ("index", "arm", "rules"),
     [
