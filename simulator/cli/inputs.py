@@ -40,7 +40,8 @@ def typed() -> str:
     try:
         return sys.stdin.read()
     except UnicodeDecodeError as error:
-        raise UserError(f"this is not text in UTF-8: {error}", where=TYPED) from error
+        hint = "Save it as plain text in UTF-8."
+        raise UserError("this is not text in UTF-8", where=TYPED, hint=hint) from error
 
 
 def study_of(name: str) -> Study:

@@ -146,7 +146,11 @@ def _write(text: str, out: Path | None) -> None:
         hint = "Give another --out, or remove the file first."
         raise UserError("the file is there already", where=str(out), hint=hint) from None
     except OSError as error:
-        raise UserError(f"the file cannot be written: {error}", where=str(out)) from error
+        raise UserError(
+            f"nothing can be written there: {error.strerror}",
+            where=str(out),
+            hint="Give --out a file in a folder that can be written to.",
+        ) from error
     click.echo(f"{out} is written; `cohortium check {out}` looks at it")
 
 

@@ -12,9 +12,16 @@ import msgspec
 from simulator.errors import UserError, nearest
 from simulator.hub.quantities import Name, Value, numbers_of
 from simulator.hub.result import LostSite
+from simulator.language.documents import read_document
 
 SCHEMA: Final = 1
 RESULT: Final = "result.json"
+# What other documents are called, by the key that each begins with.
+_DOCUMENTS: Final = {
+    "study": "a study",
+    "frozen": "what `freeze` wrote of a study",
+    "cohort": "a cohort",
+}
 
 
 class RecordedNetwork(msgspec.Struct, frozen=True):
@@ -135,7 +142,24 @@ def _decoded(path: Path) -> object:
     except OSError as error:
         raise UserError(f"it cannot be read: {error.strerror}", where=str(path)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        kind = _document(path)
+        if kind is not None:
+            raise UserError(
+                f"this is {kind}; `diff` takes results, which `cohortium run STUDY` writes "
+                "with --out FOLDER or --format json",
+                where=str(path),
+            ) from None
         raise UserError(f"this is not JSON: {error}", where=_place(path)) from error
+
+
+def _document(path: Path) -> str | None:
+    """What a file is that is no result but another document of ours; None if it is none."""
+    try:
+        top = read_document(path)
+        keys = {key.text() for key, _ in top.entries()}
+    except UserError:
+        return None
+    return next((kind for key, kind in _DOCUMENTS.items() if key in keys), None)
 
 
 def _place(path: Path) -> str:

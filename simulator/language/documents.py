@@ -28,6 +28,7 @@ _KIND: Final = {
 }
 _TRUE: Final = ("true", "yes")
 _FALSE: Final = ("false", "no")
+_AS_TEXT: Final = "Save it as plain text in UTF-8."
 
 
 @dataclass(frozen=True)
@@ -183,14 +184,44 @@ def parse_document(text: str, name: str) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise UserError(f"this is not YAML: {error.problem}", where=where) from error
+        raise UserError(f"this is not YAML: {_in_words(error, text)}", where=where) from error
     except RecursionError:
         raise UserError("the document is nested too deeply to be read", where=name) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise UserError(
+            f"this is not YAML: a sign that is no text (number {error.character}) stands here",
+            where=f"{name}:{line}",
+            hint=_AS_TEXT,
+        ) from error
     except yaml.YAMLError as error:
         raise UserError(f"this is not YAML: {error}", where=name) from error
     if top is None:
         raise UserError("the document is empty", where=name)
     return Node(name, top)
+
+
+def _in_words(error: yaml.MarkedYAMLError, text: str) -> str:
+    """What the parser found, said for someone who writes YAML but has never parsed it."""
+    problem, mark = error.problem or "", error.problem_mark
+    if problem.endswith("cannot start any token"):
+        lines = text.splitlines()
+        begun = lines[mark.line][mark.column :] if mark and mark.line < len(lines) else ""
+        if begun.startswith("\t"):
+            return "a tab stands here; YAML is indented with blanks"
+        return f"a text that begins with '{begun[:1]}' needs quotes around it"
+    if problem.startswith("expected <block end>"):
+        above = error.context_mark
+        told = f"; what it stands in begins at {above.line + 1}:{above.column + 1}" if above else ""
+        return f"this line does not begin where the lines that it belongs to begin{told}"
+    if problem.startswith("mapping values are not allowed"):
+        return (
+            "no 'key: value' can stand here; either the line is indented too far, "
+            "or a text with ': ' in it needs quotes around it"
+        )
+    if problem.startswith("sequence entries are not allowed"):
+        return "no '- ' can stand here; a list begins on a line of its own"
+    return problem.replace("'<stream end>'", "the end of the file")
 
 
 def read_document(path: Path) -> Node:
@@ -203,8 +234,10 @@ def read_document(path: Path) -> Node:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UserError("there is no such file", where=str(path)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"the file cannot be read: {error}", where=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise UserError("this is not text in UTF-8", where=str(path), hint=_AS_TEXT) from error
+    except OSError as error:
+        raise UserError(f"the file cannot be read: {error.strerror}", where=str(path)) from error
     return parse_document(text, _shown(path))
 
 

@@ -86,6 +86,12 @@ def read_frozen(path: Path) -> Frozen:
         UserError: The file is not there or does not fit; the place is named.
     """
     top = read_document(path)
+    keys = {key.text() for key, _ in top.entries()} if top.is_mapping else set[str]()
+    if not keys & {"frozen", "fingerprints"}:
+        top.fail(
+            "this is not a file that `cohortium freeze` wrote",
+            "`cohortium freeze STUDY` writes one, called STUDY.frozen.yaml.",
+        )
     given = top.fields(("frozen", "version", "at", "cohortium", "fingerprints"))
     told = {name: _fingerprint(node) for name, node in given["fingerprints"].fields(_NAMES).items()}
     if told[WHOLE] != whole(told):

@@ -130,7 +130,8 @@ def test_a_template_is_never_written_over_a_file(shell: Shell, tmp_path: Path) -
 def test_a_template_cannot_be_written_where_no_folder_is(shell: Shell, tmp_path: Path) -> None:
     said = shell("new", "cohort", "--out", tmp_path / "no" / "mine.yaml")
     assert said.code == 2
-    assert "the file cannot be written" in said.err
+    assert "mine.yaml: nothing can be written there: No such file or directory\n" in said.err
+    assert "Give --out a file in a folder that can be written to." in said.err
 
 
 @pytest.mark.parametrize("name", ["two words", "1st", "a: b", "", "null", "Yes"])

@@ -348,6 +348,10 @@ def test_a_folder_stands_for_its_result(tmp_path: Path) -> None:
         ('{"schema": 2, "result": {}, "run": {}}', "expected a result of schema 1; found 2"),
         ('{"schema": 1, "result": {}, "run": {}}', "missing required field `study`"),
         ("\ud800", "this is not JSON"),
+        ("study: mine\nversion: 1\n", "f.json: this is a study; `diff` takes results"),
+        ("cohort: mine\nversion: 1\n", "f.json: this is a cohort; `diff` takes results"),
+        ("frozen: mine\nversion: 1\n", "this is what `freeze` wrote of a study; `diff` takes"),
+        ("other: 1\n", "f.json:1:1: this is not JSON"),
     ],
 )
 def test_a_file_that_is_no_result(tmp_path: Path, content: str, told: str) -> None:

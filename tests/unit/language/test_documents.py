@@ -137,8 +137,18 @@ def test_fields_are_known_and_complete() -> None:
     ("text", "said"),
     [
         ("", "a.yaml: the document is empty"),
-        ("a: [1", "a.yaml:1:6: this is not YAML: expected ',' or ']', but got '<stream end>'"),
-        ("a: \x07", "a.yaml: this is not YAML: "),
+        ("a: [1", "a.yaml:1:6: this is not YAML: expected ',' or ']', but got the end of the file"),
+        ("b: 1\na: \x07", "a.yaml:2: this is not YAML: a sign that is no text (number 7) stands"),
+        ("a:\n\tb: 1", "a.yaml:2:1: this is not YAML: a tab stands here; YAML is indented with"),
+        (
+            "a:\n  b: 1\n c: 2",
+            "a.yaml:3:2: this is not YAML: this line does not begin where the lines that it "
+            "belongs to begin; what it stands in begins at 1:1",
+        ),
+        ("a: 1\n  b: 2", "a.yaml:2:4: this is not YAML: no 'key: value' can stand here; either"),
+        ("a: - b", "a.yaml:1:4: this is not YAML: no '- ' can stand here; a list begins on"),
+        ("a: @x", "a.yaml:1:4: this is not YAML: a text that begins with '@' needs quotes"),
+        ("a: *x", "a.yaml:1:4: this is not YAML: found undefined alias 'x'"),
         ("a: 1\n---\nb: 2", "a.yaml:2:1: this is not YAML: but found another document"),
     ],
 )
@@ -149,10 +159,14 @@ def test_what_is_not_one_document(text: str, said: str) -> None:
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     missing = tmp_path / "missing.yaml"
     assert complaint(lambda: read_document(missing)) == f"{missing}: there is no such file"
-    latin = tmp_path / "latin.yaml"
-    latin.write_bytes("a: ä".encode("latin-1"))
-    assert complaint(lambda: read_document(latin)).startswith(
-        f"{latin}: the file cannot be read: 'utf-8' codec can't decode"
+    other = tmp_path / "other.yaml"
+    for encoding in ("latin-1", "utf-16"):
+        other.write_bytes("a: ä".encode(encoding))
+        assert complaint(lambda: read_document(other)) == (
+            f"{other}: this is not text in UTF-8\n  Save it as plain text in UTF-8."
+        )
+    assert complaint(lambda: read_document(tmp_path)) == (
+        f"{tmp_path}: the file cannot be read: Is a directory"
     )
     good = tmp_path / "good.yaml"
     good.write_text("a: ä", encoding="utf-8")

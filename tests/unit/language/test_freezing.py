@@ -138,6 +138,12 @@ def test_a_file_that_was_changed_is_refused(tmp_path: Path, was: str, now: str, 
     assert told in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["study: mine\nversion: 1\n", "- a\n"])
+def test_a_file_that_freeze_did_not_write(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UserError, match="this is not a file that `cohortium freeze` wrote"):
+        read_frozen(_written(tmp_path, text))
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no such file"):
         read_frozen(tmp_path / "f.yaml")
