@@ -181,10 +181,15 @@ def _one(value: float | None) -> str:
 def _estimate(
     estimate: float | None, lower: float | None, upper: float | None, scale: float
 ) -> str:
-    """``38.1 (30.2-45.9)``; a bound that is not reached is left open."""
+    """``38.1 (30.2-45.9)``; a bound that is not reached is left open.
+
+    A share, at scale 100, that lacks a bound has no interval: ``0 (-)``.
+    """
     if estimate is None:
         return _NOT_REACHED
     digits = 0 if scale == 100.0 else 1
+    if scale == 100.0 and (lower is None or upper is None):
+        lower = upper = None
     low, high = ("" if bound is None else f"{bound * scale:.{digits}f}" for bound in (lower, upper))
     return f"{estimate * scale:.{digits}f} ({low}-{high})"
 

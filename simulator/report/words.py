@@ -91,10 +91,20 @@ def estimate(
 ) -> str:
     """``37.5 (29.0-53.0)`` with a dash that means to; a bound without a value is said in words.
 
-    Negative bounds are joined by ``to``, so that no dash is read as a minus.
+    Negative bounds are joined by ``to``, so that no dash is read as a minus. Only a time can have a
+    bound that is not reached; any other number without one of its bounds has no interval.
+
+    Args:
+        value: The number; None where there is none.
+        lower: The lower end of its interval.
+        upper: The upper end of its interval.
+        form: How a number is written.
+        missing: What is said where there is no number; for a time, that it is not reached.
     """
     if value is None:
         return missing if lower is None else f"{missing} (95 % interval from {form(lower)})"
+    if missing != NOT_REACHED and (lower is None or upper is None):
+        return f"{form(value)}, no interval"
     if lower is None or upper is None or lower < 0:
         low = "unknown" if lower is None else form(lower)
         high = missing if upper is None else form(upper)

@@ -4,6 +4,7 @@ import pytest
 
 from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
 from simulator.report.words import (
+    NONE_FOLLOWED,
     brief,
     count,
     estimate,
@@ -54,6 +55,21 @@ def test_a_count(released: Released, said: str, shortly: str) -> None:
 )
 def test_an_estimate(numbers: tuple[float | None, float | None, float | None], said: str) -> None:
     assert estimate(*numbers, months) == said
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((0.0, 0.0, None), "0.0, no interval"),
+        ((-0.5, None, None), "-0.5, no interval"),
+        ((0.0, 0.0, 0.4), "0.0 (0.0\u20130.4)"),
+        ((None, None, None), "nobody followed so long"),
+    ],
+)
+def test_a_share_that_lacks_a_bound_has_no_interval(
+    numbers: tuple[float | None, float | None, float | None], said: str
+) -> None:
+    assert estimate(*numbers, months, NONE_FOLLOWED) == said
 
 
 @pytest.mark.parametrize(
