@@ -20,6 +20,8 @@ _NAME: Final = 44
 _BESIDE: Final = 26
 _ROW: Final = 0.42
 _FARTHEST: Final = 20.0
+_TICKS: Final = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
+_TICKS_NEAR_1: Final = (0.67, 1, 1.5)  # for an axis too short to reach from a half to 2
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def _frame(axes: Axes, groups: Sequence[Group], rows: float, axis: str) -> None:
         bound for found in ratios for bound in (found.lower, found.estimate, found.upper) if bound
     ]
     reach = min(max(1.5, *(max(bound, 1 / bound) for bound in (1.0, *bounds))) * 1.1, _FARTHEST)
-    ticks = [tick for tick in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20) if 1 / reach <= tick <= reach]
+    coarse = _TICKS if reach >= 2.0 else _TICKS_NEAR_1
+    ticks = [tick for tick in coarse if 1 / reach <= tick <= reach]
     axes.set(xscale="log", xlim=(1 / reach, reach), ylim=(-rows - 0.1, 0.1), yticks=[])
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], fontsize=_LETTERS)
     axes.set_xticks([], minor=True)

@@ -192,3 +192,20 @@ def test_a_forest_says_each_ratio_and_keeps_to_its_axis() -> None:
     assert {"Everyone", "sex: <b>", "a", "$b$", "c", "not estimable", "hazard ratio"} <= set(said)
     assert "1.50 (0.90\u20132.50)" in said
     assert "0.01 (0.00\u2013900.00)" in said
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "ticks"),
+    [
+        (0.98, 1.03, {"0.67", "1", "1.5"}),
+        (0.72, 1.79, {"0.67", "1", "1.5"}),
+        (0.72, 1.9, {"0.5", "1", "2"}),
+        (0.4, 3.1, {"0.5", "1", "2"}),
+        (0.001, 1.5, {"0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20"}),
+    ],
+)
+def test_the_axis_of_a_forest_has_at_least_three_numbers(
+    lower: float, upper: float, ticks: set[str]
+) -> None:
+    drawn = forest_svg((Group("Everyone", (ratio("a", 1.01, lower, upper),)),), "hazard ratio")
+    assert {said for said in texts(drawn) if re.fullmatch(r"[\d.]+", said)} == ticks
