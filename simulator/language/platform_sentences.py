@@ -15,7 +15,7 @@ from simulator.language.criteria import (
 from simulator.language.platform_groups import Query
 from simulator.language.platform_refined import Refined
 from simulator.language.platform_terms import CannotBeSaidError, terms, unsaid_of
-from simulator.language.prose_criteria import criterion_said, lines_of
+from simulator.language.prose_criteria import lines_of, moment_said
 from simulator.language.prose_words import figure, several
 from simulator.language.study import Arm, Censoring, Inquiry, Question, Study
 from simulator.language.windows import DAYS_PER_MONTH
@@ -105,7 +105,7 @@ def _beyond_terms(question: Question) -> Iterator[str]:
         return
     asked = (events.related, events.dates)
     if any(asked) or events.occurrence is not Occurrence.ANY or (events.codes is None):
-        yield f"the outcome is the earliest day of: {criterion_said(question.outcome).in_line()}"
+        yield f"the outcome is {moment_said(question.outcome).in_line()}"
 
 
 def _beyond(inquiry: Inquiry) -> Iterator[str]:
@@ -118,7 +118,7 @@ def _beyond(inquiry: Inquiry) -> Iterator[str]:
     if question.arms and question.follow_up.censored_at is Censoring.END_OF_OBSERVATION:
         yield "watching ends with the period of observation that holds the index"
     for found in question.follow_up.exits:
-        yield f"watching ends on the earliest day of: {criterion_said(found).in_line()}"
+        yield f"watching ends with {moment_said(found).in_line()}"
     yield from _beyond_query(inquiry)
 
 
@@ -130,7 +130,9 @@ def _beyond_query(inquiry: Inquiry) -> Iterator[str]:
     if inquiry.question.lines:
         yield "treatments in the order of their first day from the index on"
     if isinstance(inquiry, Study) and inquiry.analyses.restricted_mean is not None:
-        yield f"mean survival within the first {inquiry.analyses.restricted_mean} months"
+        dies = inquiry.question.outcome_is_death
+        mean = "mean survival" if dies else "the area under the curve of the outcome"
+        yield f"{mean} within the first {inquiry.analyses.restricted_mean} months"
     share = figure(round(inquiry.least_completeness * 100, 10))
     least = "every one" if share == "100" else f"at least {share} %"
     yield f"{least} of the sites that could hold such patients must answer"

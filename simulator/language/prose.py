@@ -14,6 +14,7 @@ from simulator.language.prose_criteria import (
     index_said,
     line_said,
     lines_of,
+    moment_said,
 )
 from simulator.language.prose_rules import rules_of
 from simulator.language.prose_words import figure, listed
@@ -138,7 +139,17 @@ def _outcome(question: Question) -> list[str]:
         lines += _item("death")
     for found in follow_up.exits:
         lines += _first_of("", found, "- ")
-    return [*lines, *_text("An outcome on the day of the end still counts.")]
+    lines += _text("An outcome on the day of the end still counts.")
+    return lines if question.outcome_is_death else [*lines, *_text(_competing(question))]
+
+
+def _competing(question: Question) -> str:
+    """What an outcome that death may forestall does to the curve."""
+    both = "the curve and the hazard ratios are" if len(question.arms) > 1 else "the curve is"
+    return (
+        f"Who dies without the outcome is censored: {both} cause-specific, and 1 minus the curve "
+        "is not the share of patients who get the outcome, as death competes with it."
+    )
 
 
 def _rules(inquiry: Inquiry) -> list[str]:
@@ -153,7 +164,7 @@ def _sentence(begins: str, said: Said, bullet: str = "") -> list[str]:
 
 
 def _first_of(begins: str, moment: EventCriterion, bullet: str = "") -> list[str]:
-    return _sentence(f"{begins}the earliest day of: ", criterion_said(moment), bullet)
+    return _sentence(begins, moment_said(moment), bullet)
 
 
 def _is_watched(inquiry: Inquiry) -> bool:
@@ -181,11 +192,11 @@ def _analyses(inquiry: Inquiry) -> list[str]:
         return []
     analyses, question = inquiry.analyses, inquiry.question
     dies = question.outcome_is_death
-    what = "survival" if dies else "the share without the outcome"
+    what = "survival" if dies else "the curve of the outcome, not a share of patients,"
     months = listed([str(month) for month in analyses.landmarks])
     lines = _item(f"{what} at {months} months after the index") if months else []
     if analyses.restricted_mean is not None:
-        mean = "mean survival" if dies else "mean time without the outcome"
+        mean = "mean survival" if dies else "the area under that curve, in months,"
         lines += _item(f"{mean} within the first {_months(analyses.restricted_mean)}")
     if len(question.arms) > 1:
         lines += _item(f"hazard ratios, first against the arm {analyses.reference}")

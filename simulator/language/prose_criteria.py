@@ -113,6 +113,17 @@ def line_said(events: Events) -> Said:
     return _with(f"{article} {_described(events, plural=False)}", events, plain=plain)
 
 
+def moment_said(moment: EventCriterion) -> Said:
+    """The day on which an outcome or an exit happens, as ``the earliest visit ...``."""
+    events, when = moment.events, window_in_words(moment.window, INDEX)
+    one = _described(events, plural=False)
+    if events.occurrence is Occurrence.ANY:
+        comma = "," if _is_qualified(events) else ""
+        return _with(f"the earliest {one}{comma} {when}", events, plain=False)
+    head = f"the {events.occurrence} {one}, where that lies {when}"
+    return _with(head, events, plain=False)
+
+
 def _described(events: Events, *, plural: bool) -> str:
     """The events with all that they themselves fit, but for what stands inside ``with``."""
     fits = []

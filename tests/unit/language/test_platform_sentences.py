@@ -300,13 +300,13 @@ def test_an_arm_does_not_choose_the_index() -> None:
         (
             "{drug: capecitabine, occurrence: first}",
             f"Outcome: {_CAPECITABINE} Time Window: from 1 day to 365 days after the index event "
-            "(cannot be said there: the outcome is the earliest day of: the first drug from "
-            "'capecitabine' lies at any time after the index day)",
+            "(cannot be said there: the outcome is the first drug from 'capecitabine', where that "
+            "lies at any time after the index day)",
         ),
         (
             "{drug: any}",
-            "(cannot be said there: the outcome is the earliest day of: a drug of any kind at any "
-            "time after the index day)",
+            "(cannot be said there: the outcome is the earliest drug of any kind at any time after "
+            "the index day)",
         ),
     ],
 )

@@ -259,3 +259,45 @@ def test_what_still_counts_in_the_month_of_death_depends_on_what_is_waited_for()
     assert _MONTH in told
     assert of_death not in told
     assert of_other not in told
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ("{condition: tumour}", "the earliest diagnosis of 'tumour' at any time after the index"),
+        (
+            "{condition: tumour, age: 40, days: 1 to 30}",
+            "the earliest diagnosis of 'tumour' at an age of 40, in the 30 days after the index.",
+        ),
+        (
+            "{condition: tumour, occurrence: first, days: 1 to 30}",
+            "the first diagnosis of 'tumour', where that lies in the 30 days after the index.",
+        ),
+        (
+            "{condition: tumour, days: 1 to 30, with: [{sex: male}]}",
+            "the earliest diagnosis of 'tumour' in the 30 days after the index, counting only "
+            "those for which this holds: - recorded as male",
+        ),
+    ],
+)
+def test_the_moment_that_is_waited_for_reads_as_one_event(outcome: str, words: str) -> None:
+    assert f"The outcome is {words}" in _in_one_line(
+        changed("outcome: death", f"outcome: {outcome}")
+    )
+    exits = f"{{months: 24, exit: [{outcome}]}}"
+    assert f"- {words.removesuffix('.')}" in _in_one_line(changed("{months: 24}", exits))
+
+
+def test_an_outcome_that_death_may_forestall_is_no_share_of_patients() -> None:
+    asked = changed("outcome: death", "outcome: {condition: tumour}").replace(
+        "[12, 24]", "[12, 24], mean survival to month: 12"
+    )
+    told = _in_one_line(asked)
+    assert "Who dies without the outcome is censored: the curve and the hazard ratios are" in told
+    assert "1 minus the curve is not the share of patients who get the outcome" in told
+    assert "- the curve of the outcome, not a share of patients, at 12 and 24 months" in told
+    assert "- the area under that curve, in months, within the first 12 months" in told
+    assert "the share without" not in told
+    alone = _in_one_line(asked.replace("  two: {sex: male}\n", ""))
+    assert "is censored: the curve is cause-specific" in alone
+    assert "cause-specific" not in _in_one_line(STUDY)
