@@ -22,7 +22,11 @@ from simulator.hub.analyses.released import (
     ReleasedTables,
 )
 from simulator.hub.contradictions import contradiction
-from simulator.hub.releasing import release_description, release_entries
+from simulator.hub.releasing import (
+    release_description,
+    release_entries,
+    withhold_running_sums,
+)
 from simulator.language.study import Question
 from simulator.messages.codec import MalformedMessage, decode_cells
 from simulator.messages.describing import DescribingNeed
@@ -116,7 +120,9 @@ def open_round(
         matches = _sites_with_matches(request, answers)
     _check_overlap(request.question, sums, release)
     _check_arms(sums, release)
-    released = {need: _released(need, table, release) for need, table in sums.items()}
+    released = withhold_running_sums(
+        {need: _released(need, table, release) for need, table in sums.items()}, release.threshold
+    )
     let_out = [
         sums[need]
         for need, found in released.items()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.aggregates.released import Released, Withheld
+from simulator.aggregates.released import Of, Released, Withheld
 from simulator.aggregates.survival import SurvivalTable
 from simulator.aggregates.table import Table
 from simulator.hub.analyses.released import (
@@ -18,6 +18,7 @@ from simulator.hub.analyses.released import (
     ReleasedGrid,
     ReleasedPaths,
     ReleasedTable,
+    ReleasedTables,
     ReleasedYears,
 )
 from simulator.messages.describing import (
@@ -45,7 +46,7 @@ from simulator.privacy.linked import (
     withhold_linked,
 )
 from simulator.privacy.releases import Treatment
-from simulator.privacy.thresholds import is_small, round_small, withhold_parts
+from simulator.privacy.thresholds import is_small, round_small, withhold_near, withhold_parts
 
 
 def release_entries(table: Table, treatment: Treatment, threshold: int) -> ReleasedEntries:
@@ -80,6 +81,49 @@ def release_description(
             return _grid(need, table, rule)
 
 
+def withhold_running_sums(released: ReleasedTables, threshold: int) -> ReleasedTables:
+    """What a round lets out, less the years from which a number of new patients would follow.
+
+    Where nobody leaves, those in the cohort are the sum of all who were new so far. So none are
+    told from the first year on whose new patients are not told exactly: later ones would give the
+    sum of all between away.
+
+    Args:
+        released: What the release lets out of each table by itself.
+        threshold: The release's threshold.
+    """
+    untold = [
+        year
+        for need, found in released.items()
+        if isinstance(need, ArrivalNeed) and isinstance(found, ReleasedGrid)
+        for year in _untold(need, found)
+    ]
+    if not untold:
+        return released
+    return {
+        need: replace(
+            found,
+            prevalent=tuple(
+                count if int(year) < min(untold) else Withheld(threshold, Of.PART)
+                for year, count in zip(found.labels, found.prevalent, strict=True)
+            ),
+        )
+        if isinstance(found, ReleasedYears)
+        else found
+        for need, found in released.items()
+    }
+
+
+def _untold(need: ArrivalNeed, found: ReleasedGrid) -> list[int]:
+    """The years whose new patients are not told exactly; 0 stands for all before the first."""
+    years = (0, *range(need.years.first, need.years.last + 2))
+    return [
+        year
+        for year, total in zip(years, found.row_totals, strict=True)
+        if not isinstance(total, int)
+    ]
+
+
 @dataclass(frozen=True)
 class _Rule:
     """What is done to counts below a threshold, which is 0 where nothing is."""
@@ -89,7 +133,7 @@ class _Rule:
 
     @property
     def rounds(self) -> bool:
-        return self.treatment is Treatment.SMALL_ROUNDED
+        return self.treatment in {Treatment.SMALL_ROUNDED, Treatment.LINKED_ROUNDED}
 
     def linked(self, shape: Shape, counts: Sequence[int]) -> tuple[Released, ...]:
         """Counts of a table with its totals."""
@@ -111,7 +155,7 @@ def _codes(table: Table, rule: _Rule) -> ReleasedCounts:
 
 
 def _years(table: Table, rule: _Rule) -> ReleasedYears:
-    """Years by themselves: people in the cohort are part of those observed; days are theirs."""
+    """People in the cohort are part of those observed, to whom the days belong."""
     seen, had, spent = (
         table.measure(name).tolist() for name in (OBSERVED, PREVALENT, DAYS_AT_RISK)
     )
@@ -124,7 +168,8 @@ def _years(table: Table, rule: _Rule) -> ReleasedYears:
         few = is_small(people, rule.threshold)
         days.append(Withheld(rule.threshold) if few else number)
     labels = table.layout.axes[0].labels
-    return ReleasedYears(labels, tuple(observed), tuple(prevalent), tuple(days))
+    near = withhold_near(prevalent, rule.threshold)
+    return ReleasedYears(labels, tuple(observed), near, tuple(days))
 
 
 def _grid(need: DescribingNeed, table: Table, rule: _Rule) -> ReleasedGrid:

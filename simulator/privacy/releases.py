@@ -31,6 +31,10 @@ class Treatment(StrEnum):
     LINKED_WITHHELD = (
         "counts below the threshold are withheld, and others from which they would follow"
     )
+    LINKED_ROUNDED = (
+        "counts below the threshold are shown as the greatest of them; others from which they "
+        "would follow are withheld"
+    )
     COHORT_AT_LEAST = "exact for a cohort of at least the threshold, otherwise withheld whole"
     ARMS_AT_LEAST = "exact for arms of at least the threshold, otherwise refused"
     TOTALS_ROUNDED = "curves exact; totals below the threshold are shown as the greatest of them"
@@ -107,7 +111,7 @@ SECURE_SUM: Final = Release(
         "demographics": Treatment.LINKED_WITHHELD,
         "race": Treatment.LINKED_WITHHELD,
         "arrival": Treatment.LINKED_WITHHELD,
-        "calendar": Treatment.SMALL_WITHHELD,
+        "calendar": Treatment.LINKED_WITHHELD,
         "follow-up": Treatment.COHORT_AT_LEAST,
         "codes": Treatment.SMALL_WITHHELD,
         "labs": Treatment.LINKED_WITHHELD,
@@ -139,7 +143,7 @@ PLATFORM: Final = Release(
         "demographics": Treatment.SMALL_ROUNDED,
         "race": Treatment.SMALL_ROUNDED,
         "arrival": Treatment.SMALL_ROUNDED,
-        "calendar": Treatment.SMALL_ROUNDED,
+        "calendar": Treatment.LINKED_ROUNDED,
         "follow-up": Treatment.TOTALS_ROUNDED,
         "codes": Treatment.SMALL_ROUNDED,
         "labs": Treatment.SMALL_ROUNDED,
@@ -204,8 +208,14 @@ ANALYSES: Final[dict[str, dict[str, str]]] = {
     "conditions, procedures, drugs": _LISTED,
     "labs": _LINKED,
     "calendar": {
-        "secure-sum": "years of few people withheld; rates where all counts are released",
-        "platform": "1 to 10 shown as 10; rates where all counts are above",
+        "secure-sum": (
+            "years of few people withheld, and who has it in years that would tell who is new; "
+            "rates where all counts are released"
+        ),
+        "platform": (
+            "1 to 10 shown as 10, and who has it withheld in years that would tell who is new; "
+            "rates where all counts are above"
+        ),
         "exact": "exact",
     },
     "arrival": _LINKED,

@@ -103,6 +103,29 @@ def withhold_steps(counts: Sequence[int], threshold: int) -> tuple[Released, ...
     return tuple(reversed(released))
 
 
+def withhold_near(counts: Sequence[Released], threshold: int) -> tuple[Released, ...]:
+    """Counts of the same people at successive times, released so that no difference is small.
+
+    A count is withheld where it differs by a small number from the last one before it that is
+    shown.
+
+    Args:
+        counts: In order of time; those that are no numbers stay as they are.
+        threshold: Differences from 1 up to, not including, this one are small.
+    """
+    released: list[Released] = []
+    before: int | None = None
+    for count in counts:
+        if not isinstance(count, int):
+            released.append(count)
+        elif before is not None and is_small(abs(count - before), threshold):
+            released.append(Withheld(threshold, Of.DIFFERENCE))
+        else:
+            released.append(count)
+            before = count
+    return tuple(released)
+
+
 def bounds_of(count: Released) -> tuple[int, int | None]:
     """The least and the greatest number of patients that a released count may stand for.
 
