@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from simulator.errors import UserError, nearest, one_of
@@ -49,6 +50,25 @@ def locate(folder: str, name_or_path: str, suffix: str = ".yaml") -> Path:
     if "/" not in name_or_path and not name_or_path.endswith(suffix):
         return find(folder, name_or_path, suffix)
     path = Path(name_or_path)
+    if path.is_dir():
+        raise UserError(f"'{name_or_path}' is a folder", hint="Give the path of a file in it.")
     if not path.is_file():
         raise UserError(f"there is no file '{name_or_path}'", hint="Give a path or a bundled name.")
     return path
+
+
+def meant(name: str, known: Iterable[str], suffix: str = ".yaml") -> str | None:
+    """What somebody may have meant by a name that is not bundled; None if nothing is like it.
+
+    Args:
+        name: What was typed, without a slash and without the suffix.
+        known: The bundled names.
+        suffix: What the names of files end with.
+    """
+    if not name.strip():
+        return "Give a bundled name, or the path of a file."
+    for file in (f"{name}{suffix}", f"./{name}"):
+        if Path(file).is_file():
+            return f"Did you mean '{file}'?"
+    folder = f"'{name}' is a folder: give the path of a file in it."
+    return nearest(name, known) or (folder if Path(name).is_dir() else None)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from simulator.bundled import locate, names
+from simulator.bundled import locate, meant, names
 from simulator.errors import UserError, nearest, one_of
 from simulator.language.codes import Code, ConceptSet
 from simulator.language.documents import Node, parse_document, read_document
@@ -89,7 +89,7 @@ def place_of(name_or_path: str) -> Path:
         known = [*names(STUDIES), *names(COHORTS)]
         raise UserError(
             f"there is no bundled study or cohort '{name_or_path}'",
-            hint=nearest(name_or_path, known) or "`cohortium queries` lists them.",
+            hint=meant(name_or_path, known) or "`cohortium queries` lists them.",
         )
     return locate(folder, name_or_path)
 

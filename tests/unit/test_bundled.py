@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from simulator import bundled
-from simulator.bundled import find, library, locate, names
+from simulator.bundled import find, library, locate, meant, names
 from simulator.errors import UserError
 
 
@@ -55,3 +55,32 @@ def test_a_path_stands_as_it_is(tmp_path: Path) -> None:
     path.touch()
     assert locate("queries/studies", str(path)) == path
     assert locate("queries/studies", "bclm") == find("queries/studies", "bclm")
+
+
+@pytest.mark.parametrize("name", ["/", "./"])
+def test_a_folder_is_no_file(name: str) -> None:
+    with pytest.raises(UserError) as caught:
+        locate("queries/studies", name)
+    assert str(caught.value) == f"'{name}' is a folder\n  Give the path of a file in it."
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("", "Give a bundled name, or the path of a file."),
+        ("mine", "Did you mean 'mine.yaml'?"),
+        ("mine.yml", "Did you mean './mine.yml'?"),
+        ("bclmm", "Did you mean 'bclm'?"),
+        ("here", "'here' is a folder: give the path of a file in it."),
+        (".", "'.' is a folder: give the path of a file in it."),
+        ("nowhere", None),
+    ],
+)
+def test_what_somebody_may_have_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, hint: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").touch()
+    (tmp_path / "mine.yml").touch()
+    (tmp_path / "here").mkdir()
+    assert meant(name, ["bclm"]) == hint
