@@ -8,6 +8,7 @@ import sys
 import click
 
 from simulator.cli import cli
+from simulator.cli.complaints import told
 from simulator.errors import CohortiumError, Interrupted, UserError
 
 
@@ -24,11 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
         click.echo("interrupted; nothing half-written is left", err=True)
         return Interrupted.exit_code
     except CohortiumError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(told(error), err=True)
         return error.exit_code
-    except BrokenPipeError:
-        # Whoever read our output has gone, as `head` does; nothing is left to flush at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):
+        # Whoever read our output has gone, as `head` does; nothing is left to flush at the end. Of
+        # what prints for us, click and rich, each turns it into an exit, and nothing else does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         click.echo(f"error: {place}{error.strerror or error}", err=True)

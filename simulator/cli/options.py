@@ -62,9 +62,34 @@ output_format = click.option(
     show_default=True,
     help="How the result is printed.",
 )
+
+
+def _a_folder(
+    _context: click.Context, _parameter: click.Parameter, value: Path | None
+) -> Path | None:
+    """Refuses a folder that can neither be made nor written to, before anything is asked."""
+    if value is None:
+        return None
+    there = next((place for place in (value, *value.absolute().parents) if place.exists()), value)
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise click.BadParameter(
+            f"'{value}' can neither be made nor written to: '{there}' is no folder of yours"
+        )
+    return value
+
+
+def _some_path(text: str) -> Path:
+    """A path; an empty one is not the current folder."""
+    if not text:
+        raise click.BadParameter("expected a folder; found nothing")
+    return Path(text)
+
+
 out = click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=_some_path,
+    metavar="DIRECTORY",
+    callback=_a_folder,
     help="A folder to write the result to, in every format.",
 )
 quiet = click.option("--quiet", is_flag=True, help="No progress on stderr.")

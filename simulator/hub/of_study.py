@@ -74,12 +74,16 @@ def _estimand(question: Question) -> str:
     """What the numbers estimate, and in whom."""
     waited = "recorded death"
     if not question.outcome_is_death:
-        waited = f"{criterion_in_words(question.outcome)}, death ending the watch,"
+        waited = (
+            f"{criterion_in_words(question.outcome)}, death ending the watch (cause-specific: 1 "
+            "minus the curve is not the share of patients who get it),"
+        )
     exits = " or ".join(criterion_in_words(found) for found in question.follow_up.exits)
     watched = f"; the watch also ends with {exits}" if exits else ""
     return (
-        f"time from index to {waited} among all patients of the cohort, by the arm recorded at "
-        f"index, up to {question.follow_up.months} months; unadjusted{watched}"
+        f"time from index to {waited} among the patients of the cohort who are in exactly one "
+        f"arm, by the arm recorded at index, up to {question.follow_up.months} months; "
+        f"unadjusted{watched}"
     )
 
 
@@ -98,4 +102,14 @@ def _notes(study: Study, funnel: Funnel) -> list[str]:
     if unassigned != 0:
         number = str(unassigned) if isinstance(unassigned, int) else "some"
         notes.append(f"{number} patients pass every step and are in no arm")
+    if not study.question.outcome_is_death:
+        notes.append(
+            "who had the outcome is counted exactly, also where these are few: the release "
+            "protects the size of an arm, not what happened in it"
+        )
+    if len(study.question.subgroups) > 1:
+        notes.append(
+            "several subgroup variables: levels that differ by a few patients show those few, and "
+            "no p value is adjusted for how many were looked at"
+        )
     return notes + [str(finding) for finding in lint(study)]

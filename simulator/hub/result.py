@@ -143,8 +143,12 @@ class StudyResult(msgspec.Struct, frozen=True):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the result's JSON, as hexadecimal text."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+        """SHA-256 of the result's JSON without what was frozen before, as hexadecimal text.
+
+        Who freezes a study first gets the same numbers as who does not.
+        """
+        found = msgspec.structs.replace(self, frozen=None)
+        return hashlib.sha256(msgspec.json.encode(found, order="deterministic")).hexdigest()
 
 
 class RunRecord(msgspec.Struct, frozen=True):

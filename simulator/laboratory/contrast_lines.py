@@ -26,6 +26,9 @@ from simulator.truth.values import (
 )
 
 _COX_TOLERANCE: Final = 1e-6  # where lifelines stops
+# p depends on the coefficient over its standard error: where arms are large, an error of 0.1 and
+# less makes of the same distance one that is ten times as large.
+_P_TIMES: Final = 10
 
 
 def contrast_lines(result: StudyResult, pooled: PooledTruth) -> Iterator[Line]:
@@ -87,9 +90,9 @@ def _ratio_lines(
             (name, ratio.estimate, there.ratio.estimate, 1),
             ("    from", ratio.lower, there.ratio.lower, 1),
             ("    to", ratio.upper, there.ratio.upper, 1),
-            ("    p", ratio.p, there.p, 1),
+            ("    p", ratio.p, there.p, _P_TIMES),
             # Holm multiplies a p value, and with it where lifelines stops, by up to this much.
-            ("    p by Holm", ratio.p_adjusted, there.p_adjusted, len(found)),
+            ("    p by Holm", ratio.p_adjusted, there.p_adjusted, _P_TIMES * len(found)),
         ):
             yield line(what, mine, theirs if same else math.nan, None, times * _COX_TOLERANCE)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -402,3 +403,27 @@ def test_the_laboratory_is_loud_on_stderr(shell: Shell, few_to_read: Path) -> No
     assert result["release"]["laboratory"] is True
     assert any("laboratory" in note for note in result["notes"])
     assert result["network"]["with_matches"] == 12
+
+
+def test_a_reader_who_leaves_early_is_no_error() -> None:
+    for words in (["queries"], ["schema"], ["describe", "bclm"]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "simulator", *words],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        os.close(writing)
+        assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("out", ["", "/dev/null", "/dev/null/there"])
+def test_a_folder_that_cannot_be_is_refused_before_anything_is_asked(
+    network: Path, shell: Shell, out: str
+) -> None:
+    said = shell("run", "bclm", "--network", network, "--out", out)
+    assert (said.code, said.out) == (2, "")
+    assert "--out" in said.err
+    assert not list(network.glob("*/ledger.jsonl"))

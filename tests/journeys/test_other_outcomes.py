@@ -25,7 +25,8 @@ def test_nobody_is_said_to_have_died_of_another_outcome(as_reported: Path, shell
     whole = " ".join(said.out.split())
     assert (
         "time from index to a diagnosis of 'chronic kidney disease' at any time after the index "
-        "day, death ending the watch, among all patients" in whole
+        "day, death ending the watch (cause-specific: 1 minus the curve is not the share of "
+        "patients who get it), among the patients of the cohort" in whole
     )
     result = json.loads(shell(*asked, "--release", "exact", "--format", "json").out)["result"]
     assert result["outcome"] == "chronic kidney disease"
