@@ -29,6 +29,8 @@ Progress = Callable[[str], None]
 
 # What a longer deadline may mend.
 _TOO_LATE = (str(Lost.SILENT), str(Trouble.DEADLINE))
+# What else can be done where all sites refuse, except in the laboratory itself.
+_INSIDE = ", or look at it in the laboratory with --release exact"
 
 
 @dataclass
@@ -234,7 +236,9 @@ def _check_completeness(plan: Plan, roster: tuple[str, ...], lost: tuple[Loss, .
         f"{plan.inquiry.least_completeness:.0%}. {told}{more}"
     )
     if all(loss.refused for loss in lost):
-        raise Refused(message, hint="Ask for what the sites' policies allow, or mend them.")
+        hint = "Ask for what the sites' policies allow, or mend them"
+        inside = "" if plan.release.laboratory_only else _INSIDE
+        raise Refused(message, hint=f"{hint}{inside}.")
     in_time = any(loss.reason in _TOO_LATE for loss in lost)
     later = "Run again later, or with a longer --timeout."
     raise TooFewAnswers(message, hint=later if in_time else "Mend the sites, or build them anew.")

@@ -244,7 +244,10 @@ def test_if_all_refuse_the_run_is_refused() -> None:
         carried(FakeWire(dict.fromkeys(SITES, refuses("not here"))), "0.5")
     assert caught.value.exit_code == 3
     assert "0 of 4 eligible sites answered" in str(caught.value)
-    assert caught.value.hint == "Ask for what the sites' policies allow, or mend them."
+    assert caught.value.hint == (
+        "Ask for what the sites' policies allow, or mend them, or look at it in the laboratory "
+        "with --release exact."
+    )
 
 
 def test_if_some_refuse_and_some_are_silent_too_few_answered() -> None:
