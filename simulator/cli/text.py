@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.padding import Padding
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from simulator.laboratory.verify import Verification
     from simulator.network import BuiltNetwork
     from simulator.synthesis.build import BuildReport
+
+# Fewer sites than this are said to be few: between two, each can take its own from the sum.
+_FEW: Final = 3
 
 
 def print_build(report: BuildReport) -> None:
@@ -36,9 +39,11 @@ def print_sites(network: BuiltNetwork) -> None:
 
     screen = console()
     screen.print(Text(f"{network.name}: {network.title}", style="bold"))
-    rows = table("site", "persons", "years", "lacks", "on line")
-    rows.columns[0].no_wrap = True
-    rows.columns[3].no_wrap = False
+    rows = table("site", "persons", "years", "lacks", "on\nline")
+    # Nothing is cut: what a site lacks wraps between words, a name only where it leaves no room.
+    rows.columns[0].no_wrap, rows.columns[0].overflow = False, "fold"
+    rows.columns[3].no_wrap, rows.columns[3].justify = False, "left"
+    rows.columns[3].width = max(map(len, _domains())) + len(",")
     rows.padding = (0, 1, 0, 0)
     for member in network.members:
         catalogue = read_catalogue(network.folder_of(member.site)).catalogue
@@ -85,6 +90,12 @@ def print_plan(plan: Plan) -> None:
         style="bold",
     )
     print_left_out(screen, plan.grounds())
+    if len(plan.roster) < _FEW and not plan.release.laboratory_only:
+        indented(
+            screen,
+            "few sites: policies usually ask for more in a run; `--release exact` shows it in the "
+            "laboratory",
+        )
     if plan.unknown:
         code, most = max(plan.unknown.items(), key=lambda item: item[1])
         indented(
