@@ -32,7 +32,7 @@ FIRST_LINE: Final = "# yaml-language-server: $schema=../study.schema.json"
 OF_THE_WHOLE: Final = re.compile(
     r"there is no (concept set|arm|bundled)|is outside the follow-up|based on itself|"
     r"must ascend|stands there twice|impossible|reference arm|"
-    r"only be based on one|cannot lie before index|needs a concept set"
+    r"only be based on one|cannot lie before index|needs a concept set|expected a unit of"
 )
 # Every form at once, so that breaking it breaks each.
 WHOLE: Final[dict[str, Any]] = plain("""
@@ -43,6 +43,7 @@ codes:
   a: [RxNorm 3639]
   b: {include: [ICD10CM C50 with descendants], exclude: [ICD10CM C50.9]}
   m: [LOINC 1975-2]
+  n: [LOINC 85319-2]
 index: {drug: a, occurrence: any, dates: any to 2024-01-31, age: 18 to any, with: [{sex: female}]}
 steps:
   - step: one
@@ -54,7 +55,7 @@ steps:
         - at least 1: [{observed: -30 to 0}, {observed: 0}]
         - at most 1: [{visit: any, years: 1 to 2}, {procedure: any, months: 0 to 6}]
         - {measurement: m, last value: at most 2 mg/dL, days: -90 to 0}
-        - {measurement: m, value: 1 to 2.5, with: [{drug: a, days: 0, relative to: index}]}
+        - {measurement: n, value: 1 to 2.5, with: [{drug: a, days: 0, relative to: index}]}
 arms: {one: {sex: female}, two: {sex: male}}
 outcome: {condition: b, days: 1 to any}
 follow up: {months: 24, censored at: last recorded fact, exit: [{drug: a}]}
