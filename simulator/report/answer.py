@@ -74,13 +74,10 @@ def _half(result: StudyResult, what: str, index: str) -> str:
         never = f"; in {plural(len(others), 'arm')} fewer than half" if others else ""
         within = f"within {least} to {most} months of {index}, depending on the arm"
         return f"half {what} {within}{never}"
-    units = [f" months of {index}", *[""] * (len(reached) - 1)]
-    named = [
-        f"{median}{unit} with {arm}"
-        for (arm, median), unit in zip(reached.items(), units, strict=True)
-    ]
-    never = f", and fewer than half with {several(others)}" if others else ""
-    return f"half {what} within {several(named)}{never}"
+    named = [f"{median} months ({arm})" for arm, median in reached.items()]
+    which = "the arm" if len(others) == 1 else "the arms"
+    never = f", and fewer than half in {which} {several(others)}" if others else ""
+    return f"half {what} within {several(named)} of {index}{never}"
 
 
 def _chance(result: StudyResult) -> str:
@@ -95,8 +92,8 @@ def _chance(result: StudyResult) -> str:
     if result.log_rank.p >= _CHANCE:
         return f"; chance alone often makes such differences (log-rank {found})"
     return (
-        f"; chance alone seldom makes such differences (log-rank {found}), but nobody drew lots "
-        "for the treatment, so they need not be its effect"
+        f"; chance alone seldom makes such differences (log-rank {found}), but patients of "
+        "different arms may differ in other ways too"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from simulator.hub.analyses.results import ContrastResult, SurvivalDifference
 from simulator.hub.result import Report
 from simulator.language.study import Study
@@ -18,16 +20,20 @@ from simulator.report.words import (
     signed,
 )
 
+_A_PAIR: Final = 2
+_HOLM: Final = "p, Holm's"
+
 
 def log_rank(report: Report, study: Study) -> Markup:
     """The test over all arms, in a sentence."""
     test = report.result.log_rank
     if test is None:
         return NOTHING
+    arms = len(report.result.arms)
+    which = "both arms" if arms == _A_PAIR else f"all {arms} arms"
     return paragraph(
-        f"Log-rank test that all {len(report.result.arms)} arms {ending_of(study).have} at the "
-        f"same rate: chi-squared {test.statistic:.2f}, {plural(test.df, 'degree')} of freedom, "
-        f"{p_equals(test.p)}."
+        f"Log-rank test that {which} {ending_of(study).have} at the same rate: chi-squared "
+        f"{test.statistic:.2f}, {plural(test.df, 'degree')} of freedom, {p_equals(test.p)}."
     )
 
 
@@ -36,12 +42,13 @@ def hazard_ratios(report: Report, study: Study) -> Markup:
     found = report.result.hazard_ratios
     if not found:
         return NOTHING
+    several_pairs = len(found) > 1
     columns = [
         Column("Hazard ratio of"),
         Column("Against", text=True),
         Column("Ratio (95\N{NO-BREAK SPACE}%)"),
         Column("p"),
-        Column("p, Holm's"),
+        *([Column(_HOLM)] if several_pairs else []),
     ]
     rows = [
         [
@@ -49,15 +56,16 @@ def hazard_ratios(report: Report, study: Study) -> Markup:
             pair.reference,
             estimate(pair.estimate, pair.lower, pair.upper, ratio, NOT_ESTIMABLE),
             p_value(pair.p),
-            p_value(pair.p_adjusted),
+            *([p_value(pair.p_adjusted)] if several_pairs else []),
         ]
         for pair in found
     ]
     explained = (
         f"Below 1, those of the arm named first {ending_of(study).have} later. An interval "
-        "that holds 1 says that the data do not tell which is later. Holm's: p made larger because "
-        f"{plural(len(found), 'pair was', 'pairs were')} looked at."
+        "that holds 1 says that the data do not tell which is later."
     )
+    if several_pairs:
+        explained += f" Holm's: p made larger because {len(found)} pairs were looked at."
     return element(
         "div", table(columns, rows, "Pairs of arms"), paragraph(explained, class_="explained")
     )
@@ -73,7 +81,7 @@ def mean_differences(report: Report, study: Study) -> Markup:
         Column("Against", text=True),
         Column("Longer by (95\N{NO-BREAK SPACE}%)"),
         Column("Ratio (95\N{NO-BREAK SPACE}%)"),
-        Column("p, Holm's"),
+        Column(_HOLM if len(found) > 1 else "p"),
     ]
     rows = [
         [
@@ -119,9 +127,12 @@ def survival_differences(report: Report, study: Study) -> Markup:
         [f"{arm} against {reference}", *(_difference(by_month.get(month)) for month in marks)]
         for (arm, reference), by_month in pairs.items()
     ]
+    tested = "Holm's p over all pairs" if len(pairs) > 1 else "p"
     explained = (
-        "In percentage points with 95\N{NO-BREAK SPACE}% intervals, and Holm's p over all "
-        "pairs. An interval that holds 0 says that the data do not tell which is higher."
+        f"In percentage points with 95\N{NO-BREAK SPACE}% intervals, cut at 100 points, and "
+        f"{tested}. An interval that holds 0 says that the data do not tell which is higher. There "
+        "is no interval, and no p, where the curve of an arm is still at 100 or has come down to "
+        "0: there the formula gives that arm no spread. With few still watched both are rough."
     )
     return join(
         [
@@ -135,6 +146,8 @@ def survival_differences(report: Report, study: Study) -> Markup:
 def _difference(found: SurvivalDifference | None) -> Markup:
     if found is None or found.difference.estimate is None:
         return element("span", NOT_ESTIMABLE, class_="quiet")
+    said = short(_contrast(found.difference, 100.0, 0))
+    if found.difference.p_adjusted is None:
+        return element("span", said)
     tested = f"p {p_value(found.difference.p_adjusted)}"
-    said = _contrast(found.difference, 100.0, 0)
-    return element("span", short(said), " ", element("span", tested, class_="under"))
+    return element("span", said, " ", element("span", tested, class_="under"))

@@ -62,7 +62,7 @@ def arms(report: Report, study: Study) -> Markup:
     ending = ending_of(study)
     explained = (
         f"Median: the time by which half {ending.had}. Followed: how long half of the patients "
-        f"were watched, leaving aside that some {ending.had}."
+        f"would have been watched if nobody had {ending.had} (Kaplan-Meier in reverse)."
     )
     if to_month:
         explained += (

@@ -7,6 +7,7 @@ target trial when a randomized trial is not available. Am J Epidemiol 2016;183:7
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from simulator.hub.result import StudyResult
 from simulator.language.criteria import (
@@ -21,6 +22,8 @@ from simulator.language.prose import criterion_in_words
 from simulator.language.prose_criteria import index_said
 from simulator.language.study import Censoring, Study
 from simulator.report.words import several
+
+_A_PAIR: Final = 2
 
 
 def index_name(study: Study) -> str:
@@ -66,8 +69,8 @@ def _assignment(study: Study) -> str:
     if len(study.question.arms) == 1:
         return f"not needed, as there is one arm: {arms}"
     return (
-        f"by what the record says, not by chance: {arms}. A trial would have drawn lots; here "
-        "those treated otherwise may have been ill otherwise, and nothing is adjusted for that"
+        f"by what the record says, not by chance: {arms}. Patients of different arms may differ "
+        "in other ways too, and nothing is adjusted for that"
     )
 
 
@@ -123,7 +126,10 @@ def _censoring(study: Study) -> str:
 
 def _analysis(study: Study, result: StudyResult) -> str:
     said = [result.release.estimators]
-    if len(study.question.arms) > 1:
+    arms = len(study.question.arms)
+    if arms == _A_PAIR:
+        said.append(f"the hazard ratio against {study.analyses.reference}")
+    elif arms > _A_PAIR:
         said.append(f"hazard ratios of all pairs, first against {study.analyses.reference}")
         said.append("p values of pairs adjusted by Holm's method")
     return "; ".join(said)

@@ -75,6 +75,21 @@ def test_one_arm_is_assigned_to_nobody(report: Report) -> None:
     assert "Holm" not in said["Analysis"]
 
 
+def test_two_arms_have_one_ratio_and_arms_may_be_anything(report: Report) -> None:
+    arms = "  young: {age: any to 59}\n  old: {age: 60 to any}"
+    said = trial(drawn(arms), report)
+    assert said["Assignment"] == (
+        "by what the record says, not by chance: young and old. Patients of different arms may "
+        "differ in other ways too, and nothing is adjusted for that"
+    )
+    assert "the hazard ratio against young" in said["Analysis"]
+    assert "Holm" not in said["Analysis"]
+
+
+def test_more_than_two_arms_are_corrected_for(study: Study, report: Report) -> None:
+    assert "p values of pairs adjusted by Holm's method" in trial(study, report)["Analysis"]
+
+
 def test_another_outcome_ends_at_death_and_at_exits(report: Report) -> None:
     study = drawn(
         "  treated: {dates: any}",
