@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from simulator.hub.result import NetworkResult, Report
+from simulator.hub.result import NetworkResult, ReleaseResult, Report
 from simulator.language.study import Study
+from simulator.privacy.releases import RELEASES, Treatment
 from simulator.report.attrition import attrition_svg
 from simulator.report.markup import NOTHING, Markup, element, join, listed, paragraph
 from simulator.report.tables import Column, facts, table
@@ -13,19 +14,30 @@ from simulator.report.words import plural, sentence
 def attrition(report: Report, _study: Study) -> Markup:
     """The flow of patients, step by step."""
     result = report.result
-    threshold = result.release.threshold
     explained = "Each box counts those who also passed every box above."
-    if threshold > 1:
-        explained += (
-            f" A count of 1 to {threshold - 1} patients is withheld, and so is one that would show "
-            "such a small group by its difference to another."
-        )
     return element(
         "figure",
         attrition_svg(result.cohort, result.arms),
-        element("figcaption", explained),
+        element("figcaption", explained + _small_counts(result.release)),
         class_="flow",
     )
+
+
+def _small_counts(release: ReleaseResult) -> str:
+    """What becomes of small counts: in the flow, and within the arms."""
+    few = f"1 to {release.threshold - 1}"
+    match RELEASES[release.name].treatments["attrition"]:
+        case Treatment.SMALL_WITHHELD:
+            return (
+                f" A box of {few} patients is withheld, and so is one that would show such a small "
+                "group by its difference to another. Curves are given only if no arm has "
+                f"{few} patients; within the arms, deaths and numbers still watched are exact, "
+                "small ones too."
+            )
+        case Treatment.SMALL_ROUNDED:
+            return f" A count of {few} is shown as {release.threshold - 1}, here and in the arms."
+        case _:
+            return ""
 
 
 def asked(report: Report, _study: Study) -> Markup:

@@ -9,6 +9,7 @@ from simulator.aggregates.released import Between, Of, Rounded, Withheld
 from simulator.hub.analyses.results import (
     ArmResult,
     AttritionStep,
+    ContrastResult,
     HazardRatioResult,
     InteractionResult,
     LevelArm,
@@ -19,6 +20,7 @@ from simulator.hub.result import FrozenResult, LostSite, Report
 from simulator.language.prose import describe
 from simulator.language.reading import read_study
 from simulator.language.study import Study
+from simulator.privacy.releases import find_release
 from simulator.report.answer import answer
 from simulator.report.page import page
 from simulator.report.write import files
@@ -79,6 +81,7 @@ def test_without_conditioning_the_answer_goes_by_the_test(report: Report, study:
     assert "chance alone often makes such differences (log-rank p\u00a0=\u00a00.400)" in often
     seldom = page(changed(report, network=network, log_rank=replace(test, p=1e-5)), study)
     assert "chance alone seldom makes such differences (log-rank p\u00a0&lt;\u00a00.001)" in seldom
+    assert "patients of different arms may differ in other ways too" in seldom
 
 
 def test_the_answer_fits_any_number_of_arms_and_medians(report: Report, study: Study) -> None:
@@ -96,9 +99,16 @@ def test_the_answer_fits_any_number_of_arms_and_medians(report: Report, study: S
     assert said(*many).endswith(f"{spread}.")
     assert said(*many, never).endswith(f"{spread}; in 1 arm fewer than half.")
     assert said(never).endswith("fewer than half died while they were watched.")
+    assert said(arms[3], arms[0]).endswith(
+        f"half died within {low} months (TACE + chemotherapy) and {high} months "
+        "(TARE + immunotherapy) of tumour embolization."
+    )
     assert said(never, arms[3]).endswith(
-        f"half died within {low} months of tumour embolization with TACE + chemotherapy, "
-        "and fewer than half with TARE + immunotherapy."
+        f"half died within {low} months (TACE + chemotherapy) of tumour embolization, "
+        "and fewer than half in the arm TARE + immunotherapy."
+    )
+    assert "in the arms TARE + immunotherapy and other" in said(
+        never, arms[3], replace(never, arm="other")
     )
 
 
@@ -145,6 +155,82 @@ def test_contrasts_are_the_results(document: Element, report: Report) -> None:
         said = f"{mean.difference.estimate:z.1f}".replace("-", "\u2212")
         assert row[2].startswith(f"{said} (")
     assert len(rows(differences)) == 6
+
+
+def two_arms(report: Report) -> Report:
+    """The first two arms and what stands between them."""
+    result = report.result
+    names = {arm.arm for arm in result.arms[:2]}
+    parts = {
+        name: tuple(pair for pair in getattr(result, name) if {pair.arm, pair.reference} == names)
+        for name in ("hazard_ratios", "rmst_differences", "survival_differences")
+    }
+    return changed(report, arms=result.arms[:2], **parts)
+
+
+def test_several_pairs_are_corrected_for_and_one_is_not(
+    document: Element, report: Report, study: Study
+) -> None:
+    four = section(document, "contrasts").text
+    assert "Log-rank test that all 4 arms die" in four
+    assert "Holm's: p made larger because 6 pairs were looked at." in four
+    assert "Holm's p over all pairs" in four
+    two = section(read_html(page(two_arms(report), replace(study, reported=None))), "contrasts")
+    assert "Log-rank test that both arms die" in two.text
+    assert "Holm" not in two.text
+    (pair,) = rows(two.all("table")[0])
+    assert len(pair) == 4
+
+
+def test_a_difference_without_spread_has_no_interval_and_no_p(report: Report, study: Study) -> None:
+    bare = ContrastResult(-0.625, None, None, None, None)
+    first, *others = report.result.survival_differences
+    differences = (replace(first, difference=bare), *others)
+    part = section(
+        read_html(page(changed(report, survival_differences=differences), study)), "contrasts"
+    )
+    assert rows(part.all("table")[2])[0][1] == "\u221262, no interval"
+    assert "cut at 100 points" in part.text
+    assert "the formula gives that arm no spread" in part.text
+
+
+def test_an_arm_that_died_out_has_no_interval(report: Report, study: Study) -> None:
+    arm, *others = report.result.arms
+    gone = replace(arm.survival[-1], estimate=0.0, lower=0.0, upper=None, at_risk=0)
+    died_out = replace(arm, survival=(*arm.survival[:-1], gone))
+    document = read_html(page(changed(report, arms=(died_out, *others)), study))
+    found = rows(section(document, "landmarks").all("table")[0])
+    assert found[0][-1] == "0, no interval 0 watched"
+
+
+def test_follow_up_is_what_would_have_been_if_nobody_had_had_the_outcome(
+    document: Element,
+) -> None:
+    said = "half of the patients would have been watched if nobody had died"
+    assert said in section(document, "arms").text
+
+
+@pytest.mark.parametrize(
+    ("release", "said"),
+    [
+        (
+            "secure-sum",
+            "within the arms, deaths and numbers still watched are exact, small ones too",
+        ),
+        ("platform", "A count of 1 to 10 is shown as 10, here and in the arms."),
+        ("exact", None),
+    ],
+)
+def test_it_says_what_becomes_of_small_counts(
+    report: Report, study: Study, release: str, said: str | None
+) -> None:
+    threshold = find_release(release).threshold
+    shown = replace(report.result.release, name=release, threshold=threshold)
+    part = section(read_html(page(changed(report, release=shown), study)), "cohort")
+    caption = part.all("figcaption")[0].text
+    assert said is None or said in caption
+    assert ("withheld" in caption) == (release == "secure-sum")
+    assert ("1 to 10" in caption) == (said is not None)
 
 
 def test_what_was_reported_stands_beside_what_was_found(document: Element, study: Study) -> None:
