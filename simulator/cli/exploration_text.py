@@ -228,17 +228,15 @@ def _follow_up(screen: Console, found: FollowUpFound | Withheld) -> None:
         screen,
         f"median {_interval(found.median_months, 1)} months, by reverse Kaplan-Meier",
     )
-    most = max((_size(one.with_outcome) + _size(one.without) for one in found.years), default=0)
+    ended = [_size(one.with_outcome) + _size(one.without) for one in found.years]
+    longer = _size(found.watched_longer)
+    most = max((*ended, longer))
     rows = [
-        (
-            one.year,
-            number(one.with_outcome),
-            number(one.without),
-            bar(_size(one.with_outcome) + _size(one.without), most, _BAR),
-        )
-        for one in found.years
+        (one.year, number(one.with_outcome), number(one.without), bar(size, most, _BAR))
+        for one, size in zip(found.years, ended, strict=True)
         if (one.with_outcome, one.without) != (0, 0)
     ]
+    rows.append(("watched longer", "", number(found.watched_longer), bar(longer, most, _BAR)))
     print_rows(screen, rows, "lrrl", ("ended in months", "with outcome", "without", ""))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,13 @@ def test_everything_adds_up_to_the_cohort_of_the_interpreter(
     assert {year["year"]: year["new"] for year in told["calendar"]} == dict(by_year)
     assert told["follow_up"]["patients"] == everyone
     ended = [one["with_outcome"] + one["without"] for one in told["follow_up"]["years"]]
-    assert sum(ended) == everyone
+    ended_by = [int(year * 365.25) for year in range(6)]
+    assert ended == [
+        people.filter((pl.col("days") <= until) & ((pl.col("days") > since) | (since == 0))).height
+        for since, until in pairwise(ended_by)
+    ]
+    longer = people.filter(pl.col("days") > 1826).height
+    assert told["follow_up"]["watched_longer"] == longer > 0
     assert (
         sum(one["with_outcome"] for one in told["follow_up"]["years"])
         == people.filter(pl.col("event") & (pl.col("days") <= 1826)).height

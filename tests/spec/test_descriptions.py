@@ -177,6 +177,20 @@ def test_follow_up_is_of_all_arms_together(site: Site) -> None:
     assert table.values.sum() == 3
 
 
+def test_who_is_watched_beyond_the_follow_up_stands_in_the_month_after_it(site: Site) -> None:
+    asked = question(months=12)
+    people = """
+    record                                    | ends
+    index on 0, watched 0 to 365              | in the last month
+    index on 0, watched 0 to 366              | after it
+    index on 0, watched 0 to 4000             | after it
+    index on 0, dead on 366, watched 0 to 400 | after it
+    """
+    table = site.ask(asked, people, FollowUpNeed(13))
+    assert table.values[0, 11:].sum(axis=1).tolist() == [1, 3]
+    assert table.values.sum() == 4
+
+
 def test_codes_count_patients_with_any_fact_up_to_the_index(site: Site) -> None:
     sets = (
         ConceptSet("breast", (Code("ICD10CM", "C50", descendants=True),)),

@@ -6,8 +6,10 @@ import datetime as dt
 from collections.abc import Generator
 from typing import Final, TypeVar
 
+from simulator.aggregates.grid import Grid
 from simulator.aggregates.released import Released, Withheld
-from simulator.aggregates.survival import SurvivalTable
+from simulator.aggregates.survival import SurvivalTable, survival_layout
+from simulator.aggregates.table import Table
 from simulator.hub.analyses.descriptions import (
     Arrival,
     CalendarYear,
@@ -42,6 +44,7 @@ _PER: Final = 1000.0
 _QUARTERS: Final = 12
 _AHEAD: Final = 4
 _MONTHS: Final = 12
+_LONGEST: Final = 600
 _YEARS: Final = 3
 _BY_QUARTER: Final = (
     "mean of the last four quarters; least-squares line through twelve; intervals for one quarter "
@@ -171,12 +174,20 @@ def _interval(bounds: Bounds) -> Interval:
 
 
 def follow_up(months: int, release: Release) -> Describes[FollowUpFound | Withheld]:
-    """How long patients were watched, up to a horizon in months."""
+    """How long patients were watched, up to a horizon in months.
+
+    One month more is asked for, where a table may have one: who is still watched at the horizon
+    stands in it, and not among those whom the last month before it lost.
+
+    Args:
+        months: The horizon, 1 to 600.
+        release: The release, which says how totals are shown.
+    """
     # It takes the estimators of survival, which a count does without.
     from simulator.statistics.kaplan_meier import reverse_kaplan_meier
     from simulator.statistics.quantiles import median, quantile
 
-    need = FollowUpNeed(months)
+    need = FollowUpNeed(min(months + 1, _LONGEST))
     released = yield frozenset[Need]({need})
     table = released[need]
     if isinstance(table, Withheld):
@@ -187,24 +198,36 @@ def follow_up(months: int, release: Release) -> Describes[FollowUpFound | Withhe
     patients = int(table.patients[0])
     middle, quantiles = _NOT_REACHED, []
     if patients:
-        curve = reverse_kaplan_meier(table, everyone)
+        curve = reverse_kaplan_meier(_until(table, months), everyone)
         found = median(curve)
         middle = Interval(found.estimate, found.lower, found.upper)
         for share in _SHARES:
             at = quantile(curve, share)
             quantiles.append(Quantile(share, at.estimate, at.lower, at.upper))
+    told = table.grid.months - 1
+    longer = int(table.at_risk[0, told])
     return FollowUpFound(
         patients=shown(patients, release, "follow-up"),
         median_months=middle,
         quantiles_months=tuple(quantiles),
-        years=_followed(table, release),
+        years=_followed(table, told, release),
+        watched_longer=shown(longer, release, "follow-up"),
     )
 
 
-def _followed(table: SurvivalTable, release: Release) -> tuple[FollowedYear, ...]:
+def _until(table: SurvivalTable, months: int) -> SurvivalTable:
+    """The table as it is if time beyond a number of months is censored at them."""
+    values = table.table.values[:, :months].copy()
+    values[:, -1, 1] += table.table.values[:, months:].sum(axis=(1, 2))
+    grid = Grid(table.grid.unit, months)
+    return SurvivalTable(grid, Table(survival_layout(table.arms, grid), values))
+
+
+def _followed(table: SurvivalTable, months: int, release: Release) -> tuple[FollowedYear, ...]:
+    """Whose watching ended in each year of the first months."""
     found = []
-    for start in range(0, table.grid.size, _MONTHS):
-        end = min(start + _MONTHS, table.grid.size)
+    for start in range(0, months, _MONTHS):
+        end = min(start + _MONTHS, months)
         counts = [
             shown(int(cells[0, start:end].sum()), release, "follow-up")
             for cells in (table.events, table.censored)

@@ -173,13 +173,15 @@ class FollowUpFound(msgspec.Struct, frozen=True):
         patients: All of them.
         median_months: The median time of watching, by the reverse Kaplan-Meier curve.
         quantiles_months: By when a quarter, half and three quarters were no longer watched.
-        years: By year after index.
+        years: By year after index, of whom watching ended within the months that are told.
+        watched_longer: All others.
     """
 
     patients: Released
     median_months: Interval
     quantiles_months: tuple[Quantile, ...]
     years: tuple[FollowedYear, ...]
+    watched_longer: Released
 
 
 class Path(msgspec.Struct, frozen=True):

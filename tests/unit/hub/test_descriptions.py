@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 
 from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
-from simulator.hub.analyses.cohort import Describes, arrival, calendar
-from simulator.hub.analyses.descriptions import Arrival, Lab
+from simulator.aggregates.survival import SurvivalTable
+from simulator.hub.analyses.cohort import Describes, arrival, calendar, follow_up
+from simulator.hub.analyses.descriptions import Arrival, FollowedYear, FollowUpFound, Lab
 from simulator.hub.analyses.listing import codes, labs, pathways
 from simulator.hub.analyses.released import (
     ReleasedCounts,
@@ -19,8 +21,17 @@ from simulator.hub.analyses.released import (
     ReleasedYears,
 )
 from simulator.language.criteria import Domain
-from simulator.messages.describing import QUARTERS, CalendarNeed, CodesNeed, LabsNeed, Years
+from simulator.messages.describing import (
+    EVERYONE,
+    QUARTERS,
+    CalendarNeed,
+    CodesNeed,
+    FollowUpNeed,
+    LabsNeed,
+    Years,
+)
 from simulator.messages.needs import Need
+from simulator.privacy.releases import EXACT, PLATFORM, Release
 
 PART, SMALL = Withheld(11, Of.PART), Withheld(11)
 TEN = Rounded(10, Between(1, 10))
@@ -172,3 +183,48 @@ def test_paths_go_on_below_how_they_began() -> None:
     result = found(pathways(), lambda _need: ReleasedPaths(paths, 100))
     told = [(path.steps, path.patients) for path in result.paths]  # type: ignore[attr-defined]
     assert told == [(("b",), 40), (("a",), 30), (("a", "b"), 12), (("none",), 30)]
+
+
+def followed(days: Sequence[int], months: int, release: Release = EXACT) -> FollowUpFound:
+    """What is said of patients without an outcome who were watched for so many days."""
+
+    def released(need: Need) -> ReleasedTable:
+        assert isinstance(need, FollowUpNeed)
+        return SurvivalTable.from_rows(
+            (EVERYONE,),
+            need.grid,
+            arm=np.zeros(len(days), dtype=np.int64),
+            days=np.array(days, dtype=np.int64),
+            event=np.zeros(len(days), dtype=np.bool_),
+        )
+
+    result = found(follow_up(months, release), released)
+    assert isinstance(result, FollowUpFound)
+    return result
+
+
+class TestFollowUp:
+    """24 months end on day 730, 599 on day 18,232."""
+
+    def test_who_is_still_watched_at_the_horizon_did_not_end_in_the_last_year(self) -> None:
+        result = followed([100, 400, 730, 731, 5000, 9000], 24)
+        assert result.years == (FollowedYear("0-12", 0, 1), FollowedYear("12-24", 0, 2))
+        assert result.watched_longer == 3
+        assert result.patients == 6
+
+    def test_the_median_is_of_watching_up_to_the_horizon(self) -> None:
+        assert followed([100, 731, 5000], 24).median_months.estimate == 24.0
+
+    def test_a_small_number_watched_longer_is_rounded_as_the_years_are(self) -> None:
+        assert followed([100] * 20 + [731] * 3, 24, PLATFORM).watched_longer == TEN
+
+    def test_the_longest_horizon_tells_a_month_less(self) -> None:
+        result = followed([18_232, 18_233, 20_000], 600)
+        assert result.years[-1] == FollowedYear("588-599", 0, 1)
+        assert result.watched_longer == 2
+        assert result.median_months.estimate == 600.0
+
+    def test_one_month_is_enough(self) -> None:
+        result = followed([3, 90], 1)
+        assert result.years == (FollowedYear("0-1", 0, 1),)
+        assert result.watched_longer == 1
