@@ -48,11 +48,11 @@ _LONGEST: Final = 600
 _YEARS: Final = 3
 _BY_QUARTER: Final = (
     "mean of the last four quarters; least-squares line through twelve; intervals for one quarter "
-    "by itself, Poisson widened by the overdispersion seen"
+    "by itself, negative binomial, widened by the overdispersion seen"
 )
 _BY_YEAR: Final = (
     "a quarter of the last whole year, as some quarters are not told; intervals for one quarter by "
-    "itself, Poisson widened by the overdispersion of three years"
+    "itself, negative binomial, widened by the overdispersion of three years"
 )
 _SHARES: Final = (0.25, 0.5, 0.75)
 _NOT_REACHED: Final = Interval(None, None, None)

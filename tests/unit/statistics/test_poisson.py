@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.statistics.poisson import exact_rate, next_by_mean, next_by_trend
+from simulator.statistics.poisson import Bounds, exact_rate, next_by_mean, next_by_trend
 
 # Exact 95 % limits of a Poisson count, as tabled: Garwood F. Biometrika 1936;28:437-442; also
 # Ulm K. Am J Epidemiol 1990;131:373-375.
@@ -39,26 +38,52 @@ def test_each_limit_leaves_a_fortieth_beyond(events: int) -> None:
     assert poisson.cdf(events, found.upper) == pytest.approx(0.025, rel=1e-6)
 
 
-def test_counts_that_do_not_vary_go_on_as_poisson() -> None:
-    found = next_by_mean([9] * 12, 4)
-    assert found.estimate == 9.0
-    half = 1.959963984540054 * np.sqrt(9.0 * 1.25)
-    assert (found.lower, found.upper) == pytest.approx((9.0 - half, 9.0 + half))
-    assert next_by_trend([9] * 12, 2)[1].estimate == pytest.approx(9.0)
+def negative_binomial(shape: float, chance: float) -> tuple[float, float]:
+    """The counts that leave a fortieth below and above, by another library."""
+    from scipy.stats import nbinom
+
+    return float(nbinom.ppf(0.025, shape, chance)), float(nbinom.ppf(0.975, shape, chance))
+
+
+@settings(deadline=None)
+@given(st.integers(0, 3000), st.integers(2, 12), st.data())
+def test_counts_that_do_not_vary_go_on_as_gamma_and_poisson(
+    count: int, size: int, data: st.DataObject
+) -> None:
+    last = data.draw(st.integers(1, size))
+    found = next_by_mean([count] * size, last)
+    assert found.estimate == count
+    lower, upper = negative_binomial(count * last + 0.5, last / (last + 1.0))
+    assert (found.lower, found.upper) == (lower, max(upper, lower + 1.0))
 
 
 def test_of_years_a_quarter_comes_next() -> None:
     found = next_by_mean([40, 40, 40], 1, parts=4)
     assert found.estimate == 10.0
-    half = 1.959963984540054 * np.sqrt(10.0 * 1.25)
-    assert found.upper == pytest.approx(10.0 + half)
+    assert (found.lower, found.upper) == negative_binomial(40.5, 0.8)
 
 
 def test_more_spread_than_poisson_widens() -> None:
-    calm, wild = next_by_mean([10, 10, 10, 10], 4), next_by_mean([1, 19, 1, 19], 4)
-    assert calm.estimate == wild.estimate == 10.0
+    found = next_by_mean([1, 19, 1, 19], 4)
+    assert found.estimate == 10.0
     # chi-squared (4 x 81 / 10) over 3 is 10.8 times the variance
-    assert (wild.upper - 10.0) / (calm.upper - 10.0) == pytest.approx(np.sqrt(10.8))
+    mean, variance = 10.125, 10.8 * 10.125 * 1.25
+    expected = negative_binomial(mean**2 / (variance - mean), mean / variance)
+    assert (found.lower, found.upper) == expected
+    calm = next_by_mean([10, 10, 10, 10], 4)
+    assert calm.lower > found.lower
+    assert calm.upper < found.upper
+
+
+def test_far_above_0_a_line_is_as_uncertain_as_its_leverage_says() -> None:
+    """Of equal counts all fitted values are m, so the variance of the line is m times leverage."""
+    found = next_by_trend([900] * 12, 4)
+    for ahead, bounds in enumerate(found):
+        leverage = 1.0 / 12.0 + (ahead + 6.5) ** 2 / 143.0
+        variance = 900.0 * (1.0 + leverage)
+        expected = negative_binomial(900.0**2 / (variance - 900.0), 900.0 / variance)
+        assert bounds.estimate == pytest.approx(900.0)
+        assert (bounds.lower, bounds.upper) == expected
 
 
 def test_a_line_goes_on_and_stops_at_nothing() -> None:
@@ -68,6 +93,15 @@ def test_a_line_goes_on_and_stops_at_nothing() -> None:
     assert all(found.lower >= 0.0 for found in (*up, *down))
 
 
-def test_nobody_goes_on_as_nobody() -> None:
-    assert next_by_mean([0] * 12, 4).upper == 0.0
-    assert next_by_trend([0] * 12, 1)[0].upper == 0.0
+def test_of_nobody_so_far_somebody_may_come() -> None:
+    """With 1/2 for 0 in 4: 0 has 0.8 ^ 0.5 = 0.894, and 1 has half of a fifth of it, 0.089."""
+    assert next_by_mean([0] * 12, 4) == Bounds(0.0, 0.0, 1.0)
+    assert [found.estimate for found in next_by_trend([0] * 12, 4)] == [0.0] * 4
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 60), min_size=3, max_size=16))
+def test_no_interval_is_without_width(counts: list[int]) -> None:
+    for found in (next_by_mean(counts, 2), *next_by_trend(counts, 4)):
+        assert 0.0 <= found.lower < found.upper
+        assert found.lower <= found.estimate <= found.upper
