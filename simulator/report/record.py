@@ -29,7 +29,10 @@ def fingerprints(report: Report, _study: Study) -> Markup:
         *run.host.items(),
     ]
     parts = [
-        paragraph("The same fingerprints give the same result, on any machine."),
+        paragraph(
+            "The same fingerprints and the same version of cohortium give the same result, on any "
+            "machine."
+        ),
         facts(same, "facts small exact"),
         element("h3", "This run"),
         facts(this_time, "facts small"),

@@ -302,6 +302,7 @@ def test_fingerprints_versions_and_the_producer(document: Element, report: Repor
     part = section(document, "fingerprints").text
     for said in (report.run.result_fingerprint, *report.result.fingerprints.values()):
         assert said in part
+    assert "the same version of cohortium give the same result, on any machine" in part
     for version in report.run.versions.values():
         assert version in part
     for site in report.result.network.roster:
