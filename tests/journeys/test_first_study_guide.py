@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +34,11 @@ def test_the_guide_can_be_followed(
     guide = GUIDE.read_text(encoding="utf-8")
     # The network of the tests is small: its numbers differ, and so may what is withheld.
     typed(BLOCK.sub(lambda block: "" if block[1] == "text" else block[0], guide), tmp_path, typing)
-    assert (tmp_path / "mine" / "report.html").exists()
+    listed = guide.partition("The folder `mine` now holds\n")[2].partition("\n## ")[0]
+    files = set(re.findall(r"`(\w+\.\w+)`", listed))
+    assert files == {path.name for path in (tmp_path / "mine").iterdir()}
+    rows = (tmp_path / "mine" / "result.csv").read_text(encoding="utf-8").splitlines()
+    assert rows[0].startswith("arm,patients,events,months,")
 
 
 @pytest.mark.laws
