@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -53,7 +54,7 @@ def _result(screen: Console, result: ExplorationResult) -> None:
         screen.print()
         indented(screen, "Nobody passes every step, so there is nobody to describe.")
     else:
-        for part, prints in _PRINTS.items():
+        for part, prints in _prints(result.outcome).items():
             found = getattr(result.described, part)
             if found is not None:
                 prints(screen, found)
@@ -219,7 +220,7 @@ def _arrival(screen: Console, found: Arrival) -> None:
     indented(screen, f"projection: {found.basis}", style="dim")
 
 
-def _follow_up(screen: Console, found: FollowUpFound | Withheld) -> None:
+def _follow_up(screen: Console, found: FollowUpFound | Withheld, outcome: str) -> None:
     heading(screen, "follow-up")
     if isinstance(found, Withheld):
         indented(screen, "withheld")
@@ -236,8 +237,9 @@ def _follow_up(screen: Console, found: FollowUpFound | Withheld) -> None:
         for one, size in zip(found.years, ended, strict=True)
         if (one.with_outcome, one.without) != (0, 0)
     ]
+    ends = ("died", "left") if outcome == "death" else ("with outcome", "without")
     rows.append(("watched longer", "", number(found.watched_longer), bar(longer, most, _BAR)))
-    print_rows(screen, rows, "lrrl", ("ended in months", "with outcome", "without", ""))
+    print_rows(screen, rows, "lrrl", ("ended in months", *ends, ""))
 
 
 def _pathways(screen: Console, found: Pathways) -> None:
@@ -255,14 +257,16 @@ def _pathways(screen: Console, found: Pathways) -> None:
     print_rows(screen, rows, "lrrl")
 
 
-_PRINTS: Final[dict[str, Callable[[Console, Any], None]]] = {
-    "demographics": _demographics,
-    "conditions": _codes,
-    "procedures": _codes,
-    "drugs": _codes,
-    "labs": _labs,
-    "calendar": _calendar,
-    "arrival": _arrival,
-    "follow_up": _follow_up,
-    "pathways": _pathways,
-}
+def _prints(outcome: str) -> dict[str, Callable[[Console, Any], None]]:
+    """What prints each part, in their order."""
+    return {
+        "demographics": _demographics,
+        "conditions": _codes,
+        "procedures": _codes,
+        "drugs": _codes,
+        "labs": _labs,
+        "calendar": _calendar,
+        "arrival": _arrival,
+        "follow_up": partial(_follow_up, outcome=outcome),
+        "pathways": _pathways,
+    }

@@ -26,6 +26,7 @@ from simulator.hub.analyses.descriptions import (
 from simulator.hub.analyses.listing import codes, labs, pathways
 from simulator.hub.analyses.released import Analysis
 from simulator.hub.analyses.results import AttritionStep
+from simulator.hub.of_study import outcome_name
 from simulator.hub.planner import Begin, Candidate, Plan
 from simulator.hub.result import NetworkResult, ReleaseResult, RunRecord
 from simulator.hub.run import Finished
@@ -75,6 +76,7 @@ class ExplorationResult(msgspec.Struct, frozen=True):
         kind: ``study`` or ``cohort``.
         version: Its version.
         title: Its title.
+        outcome: What follow-up waits for, in a word or two; ``death`` where that is it.
         network: Who was asked and answered.
         attrition: What each step leaves; the last are the patients who are described.
         described: What was found.
@@ -87,6 +89,7 @@ class ExplorationResult(msgspec.Struct, frozen=True):
     kind: str
     version: int
     title: str
+    outcome: str
     network: NetworkResult
     attrition: tuple[AttritionStep, ...]
     described: Described
@@ -223,6 +226,7 @@ def exploration_result(
         kind=kind,
         version=inquiry.version,
         title=inquiry.title,
+        outcome=outcome_name(plan.question),
         network=network_of(plan, finished, settings),
         attrition=tuple(
             AttritionStep(step.step, step.patients)

@@ -135,6 +135,26 @@ def test_all_of_it_fits_the_screen(
     assert (" 10* " in said.out) == (release == "platform")
 
 
+@pytest.mark.parametrize(
+    ("word", "outcome", "heads"),
+    [
+        ("bclm", "death", "ended in months died left"),
+        (
+            "metformin-or-insulin",
+            "chronic kidney disease",
+            "ended in months with outcome without",
+        ),
+    ],
+)
+def test_how_watching_ends_is_said_in_the_words_of_the_outcome(
+    shell: Shell, as_reported: Path, word: str, outcome: str, heads: str
+) -> None:
+    words = (word, "--data", as_reported.parent, "--show", "follow-up", "--release", "exact")
+    said = shell("explore", *words)
+    assert heads in [" ".join(line.split()) for line in said.out.splitlines()]
+    assert found(shell, *words)["outcome"] == outcome
+
+
 def test_only_what_is_asked_for_is_shown(shell: Shell, as_reported: Path) -> None:
     data = ("--data", as_reported.parent)
     told = found(shell, "bclm", *data, "--show", "drugs, arrival", "--top", "3")["described"]
