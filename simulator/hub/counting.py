@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
 
 import msgspec
 
 from simulator.hub.analyses.counting import Counted, CountStep, Unit
 from simulator.hub.planner import Plan
-from simulator.hub.result import NetworkResult, ReleaseResult, RunRecord
+from simulator.hub.result import NetworkResult, ReleaseResult, RunRecord, fingerprint_of
 from simulator.hub.run import Finished
 from simulator.hub.telling import Settings, fingerprints_of, network_of, notes_of, release_of
 from simulator.language.study import Study
@@ -50,7 +49,7 @@ class CountResult(msgspec.Struct, frozen=True):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the result's JSON, as hexadecimal text."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+        return fingerprint_of(self)
 
 
 class CountReport(msgspec.Struct, frozen=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
@@ -28,7 +27,7 @@ from simulator.hub.analyses.released import Analysis
 from simulator.hub.analyses.results import AttritionStep
 from simulator.hub.of_study import outcome_name
 from simulator.hub.planner import Begin, Candidate, Plan
-from simulator.hub.result import NetworkResult, ReleaseResult, RunRecord
+from simulator.hub.result import NetworkResult, ReleaseResult, RunRecord, fingerprint_of
 from simulator.hub.run import Finished
 from simulator.hub.telling import Settings, fingerprints_of, network_of, notes_of, release_of
 from simulator.language.criteria import DateCriterion, Domain
@@ -100,7 +99,7 @@ class ExplorationResult(msgspec.Struct, frozen=True):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the result's JSON, as hexadecimal text."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+        return fingerprint_of(self)
 
 
 class ExplorationReport(msgspec.Struct, frozen=True):

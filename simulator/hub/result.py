@@ -113,6 +113,11 @@ class FrozenResult(msgspec.Struct, frozen=True):
     differs: tuple[str, ...]
 
 
+def fingerprint_of(result: msgspec.Struct) -> str:
+    """SHA-256 of a result's JSON, as hexadecimal text."""
+    return hashlib.sha256(msgspec.json.encode(result, order="deterministic")).hexdigest()
+
+
 class StudyResult(msgspec.Struct, frozen=True):
     """The reproducible part of a result.
 
@@ -147,8 +152,7 @@ class StudyResult(msgspec.Struct, frozen=True):
 
         Who freezes a study first gets the same numbers as who does not.
         """
-        found = msgspec.structs.replace(self, frozen=None)
-        return hashlib.sha256(msgspec.json.encode(found, order="deterministic")).hexdigest()
+        return fingerprint_of(msgspec.structs.replace(self, frozen=None))
 
 
 class RunRecord(msgspec.Struct, frozen=True):

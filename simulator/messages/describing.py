@@ -120,7 +120,7 @@ class FollowUpNeed(msgspec.Struct, frozen=True, tag="follow-up"):
     months: int
 
     def __post_init__(self) -> None:
-        self.grid  # noqa: B018  # it refuses a horizon that cannot be
+        Grid(Unit.MONTH, self.months)  # refuses a horizon that cannot be
 
     @property
     def grid(self) -> Grid:

@@ -99,26 +99,16 @@ class _Drawing:
             drop_out=scenario.drop_out,
             last_contact_gap=scenario.last_contact_gap,
         )
-        return Courses(
+        return Courses.drawn(
+            traits,
+            seen,
             site=where,
             label=np.full(count, NUMBER[Label.SECOND_STUDY], dtype=np.int8),
             arm=np.full(count, arms + number, dtype=np.int8),
             index=index,
             shift=shift,
-            age=traits.age,
-            man=traits.man,
-            receptor_negative=traits.receptor_negative,
-            extrahepatic=traits.extrahepatic,
-            high_burden=traits.high_burden,
-            many_lines=traits.many_lines,
-            poor_performance=traits.poor_performance,
-            bilirubin=traits.bilirubin,
             true_days=true_days,
             under=np.repeat(true_days[:, None], arms, axis=1),
-            death=seen.death,
-            end=seen.end,
-            recorded_days=seen.days,
-            recorded_event=seen.event,
         )
 
     def median(self, courses: Courses) -> float | None:

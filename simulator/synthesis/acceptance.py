@@ -170,26 +170,16 @@ def _draw(
         drop_out=scenario.drop_out,
         last_contact_gap=scenario.last_contact_gap,
     )
-    courses = Courses(
+    courses = Courses.drawn(
+        traits,
+        seen,
         site=site,
         label=np.full(count, NUMBER[Label.COHORT], dtype=np.int8),
         arm=np.full(count, number, dtype=np.int8),
         index=index,
         shift=shift,
-        age=traits.age,
-        man=traits.man,
-        receptor_negative=traits.receptor_negative,
-        extrahepatic=traits.extrahepatic,
-        high_burden=traits.high_burden,
-        many_lines=traits.many_lines,
-        poor_performance=traits.poor_performance,
-        bilirubin=traits.bilirubin,
         true_days=true_days,
         under=under,
-        death=seen.death,
-        end=seen.end,
-        recorded_days=seen.days,
-        recorded_event=seen.event,
     )
     return _Draw(courses, seen)
 

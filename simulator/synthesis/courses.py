@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.synthesis.days import Days
+
+if TYPE_CHECKING:
+    from simulator.synthesis.follow_up import FollowUp
+    from simulator.synthesis.illness import Traits
 
 Flags = NDArray[np.bool_]
 Reals = NDArray[np.float64]
@@ -59,6 +64,42 @@ class Courses:
     end: Days
     recorded_days: Days
     recorded_event: Flags
+
+    @staticmethod
+    def drawn(
+        traits: Traits,
+        seen: FollowUp,
+        *,
+        site: NDArray[np.int32],
+        label: NDArray[np.int8],
+        arm: NDArray[np.int8],
+        index: Days,
+        shift: Days,
+        true_days: Days,
+        under: Days,
+    ) -> Courses:
+        """Patients with these traits of whom this is recorded."""
+        return Courses(
+            site=site,
+            label=label,
+            arm=arm,
+            index=index,
+            shift=shift,
+            age=traits.age,
+            man=traits.man,
+            receptor_negative=traits.receptor_negative,
+            extrahepatic=traits.extrahepatic,
+            high_burden=traits.high_burden,
+            many_lines=traits.many_lines,
+            poor_performance=traits.poor_performance,
+            bilirubin=traits.bilirubin,
+            true_days=true_days,
+            under=under,
+            death=seen.death,
+            end=seen.end,
+            recorded_days=seen.days,
+            recorded_event=seen.event,
+        )
 
     def __len__(self) -> int:
         return len(self.site)

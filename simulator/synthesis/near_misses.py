@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,22 +99,19 @@ def draw_near_misses(
     died = (index - rng.integers(*_DEAD_BEFORE, count)).astype(np.int32)
     died = np.where(recording.by_month, middle_of_month(died), died)
     death = np.where(dead_first, died, seen.death)
-    return Courses(
+    courses = Courses.drawn(
+        traits,
+        seen,
         site=where,
         label=label,
         arm=arm,
         index=index,
         shift=shift,
-        age=traits.age,
-        man=traits.man,
-        receptor_negative=traits.receptor_negative,
-        extrahepatic=traits.extrahepatic,
-        high_burden=traits.high_burden,
-        many_lines=traits.many_lines,
-        poor_performance=traits.poor_performance,
-        bilirubin=traits.bilirubin,
         true_days=np.where(dead_first, death - index, true_days).astype(np.int32),
         under=under.astype(np.int32),
+    )
+    return replace(
+        courses,
         death=death.astype(np.int32),
         end=end.astype(np.int32),
         recorded_days=(end - index).astype(np.int32),
