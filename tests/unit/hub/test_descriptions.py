@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -36,15 +37,17 @@ from simulator.privacy.releases import EXACT, PLATFORM, Release
 PART, SMALL = Withheld(11, Of.PART), Withheld(11)
 TEN = Rounded(10, Between(1, 10))
 YEARS = Years(2020, 2023)
+Found = TypeVar("Found")
 
 
-def found(analysis: Describes[object], release: Callable[[Need], ReleasedTable]) -> object:
+def found(analysis: Describes[Found], release: Callable[[Need], ReleasedTable]) -> Found:
     """What an analysis makes of what is released for each of its needs."""
     needs = next(analysis)
     try:
         analysis.send({need: release(need) for need in needs})
     except StopIteration as stop:
-        return stop.value
+        told: Found = stop.value
+        return told
     raise AssertionError("it asks again")
 
 
@@ -165,9 +168,9 @@ def test_the_most_frequent_codes_come_first_and_the_withheld_are_counted() -> No
 
     for domain in (Domain.CONDITION, Domain.PROCEDURE, Domain.DRUG):
         result = found(codes(domain, 2), release)
-        assert [line.patients for line in result.top] == [90, 20]  # type: ignore[attr-defined]
-        assert [line.share for line in result.top] == [0.9, 0.2]  # type: ignore[attr-defined]
-        assert result.withheld == 1  # type: ignore[attr-defined]
+        assert [line.patients for line in result.top] == [90, 20]
+        assert [line.share for line in result.top] == [0.9, 0.2]
+        assert result.withheld == 1
 
 
 def test_paths_go_on_below_how_they_began() -> None:
@@ -181,7 +184,7 @@ def test_paths_go_on_below_how_they_began() -> None:
         ("b", "none"): 40,
     }
     result = found(pathways(), lambda _need: ReleasedPaths(paths, 100))
-    told = [(path.steps, path.patients) for path in result.paths]  # type: ignore[attr-defined]
+    told = [(path.steps, path.patients) for path in result.paths]
     assert told == [(("b",), 40), (("a",), 30), (("a", "b"), 12), (("none",), 30)]
 
 
