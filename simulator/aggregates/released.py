@@ -1,4 +1,4 @@
-"""What a client may see: a number, a stand-in, an interval, or that a cell was withheld."""
+"""What a client may see: a number, exact or noisy, a stand-in, bounds, or that it is withheld."""
 
 from __future__ import annotations
 
@@ -47,4 +47,32 @@ class Rounded(msgspec.Struct, frozen=True):
     stands_for: Between
 
 
-Released = int | Withheld | Between | Rounded
+class Partial(msgspec.Struct, frozen=True):
+    """A sum of which some parts were withheld: known only between bounds.
+
+    Attributes:
+        shown: The sum of the parts that were shown, which is not the whole.
+        withheld_parts: How many parts were withheld.
+        at_least: The least that the whole may be.
+        at_most: The greatest; None where nothing bounds it.
+    """
+
+    shown: int
+    withheld_parts: int
+    at_least: int
+    at_most: int | None
+
+
+class Noisy(msgspec.Struct, frozen=True):
+    """A number to which noise was added on purpose.
+
+    Attributes:
+        noisy: The number with its noise, 0 or above.
+        standard_error: Of the noise.
+    """
+
+    noisy: int
+    standard_error: float
+
+
+Released = int | Withheld | Between | Rounded | Partial | Noisy

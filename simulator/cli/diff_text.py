@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from simulator.aggregates.released import Between, Rounded, Withheld
+from simulator.aggregates.released import Released
 from simulator.cli.as_json import as_json
 from simulator.cli.layout import console, heading, indented, number, table
 
@@ -147,6 +147,6 @@ def _digits(name: Name) -> int:
 def _shown(value: Value, digits: int, scale: float) -> str:
     if value is None:
         return "not reached"
-    if isinstance(value, int | Withheld | Between | Rounded):
+    if isinstance(value, Released):
         return number(value)
     return f"{value * scale:,.{digits}f}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from simulator.aggregates.released import Between, Rounded, Withheld
+from simulator.aggregates.released import Released
 from simulator.cli.layout import cell
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _lines(value: object, which: str, what: str) -> Iterator[tuple[str, str, obj
     """Every number under a value, with what names it and where it stands."""
     if value is None:
         return
-    if isinstance(value, int | Withheld | Between | Rounded):
+    if isinstance(value, Released):
         yield which, what, cell(value)
     elif isinstance(value, float | str):
         yield which, what, value

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from simulator.aggregates.released import Between, Released, Rounded, Withheld
+from simulator.aggregates.released import Between, Noisy, Partial, Released, Rounded, Withheld
 
 if TYPE_CHECKING:
     from simulator.hub.result import LeftOut
@@ -54,6 +54,11 @@ def number(count: Released) -> str:
         return f"{count.shown}*"
     if isinstance(count, Between):
         return f"{count.at_least}-{count.at_most}"
+    if isinstance(count, Partial):
+        most = "" if count.at_most is None else f"-{count.at_most}"
+        return f"{count.at_least}{most or ' or more'}"
+    if isinstance(count, Noisy):
+        return f"~{count.noisy:,}"
     return f"{count:,}"
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from simulator.aggregates.released import Between, Released, Rounded, Withheld
+from simulator.aggregates.released import Between, Noisy, Partial, Released, Rounded, Withheld
 
 Value = Released | float | None
 Name = tuple[str, ...]
@@ -143,11 +143,15 @@ def _member(name: Name, place: int, member: object) -> Iterator[tuple[Name, Valu
     yield from _inside((*name, called), rest)
 
 
-def _released(value: dict[str, Any]) -> Withheld | Between | Rounded | None:
+def _released(value: dict[str, Any]) -> Released | None:
     if set(value) == {"withheld"}:
         return msgspec.convert(value["withheld"], Withheld)
     if set(value) == {"at_least", "at_most"}:
         return msgspec.convert(value, Between)
     if set(value) == {"shown", "stands_for"}:
         return msgspec.convert(value, Rounded)
+    if set(value) == {"shown", "withheld_parts", "at_least", "at_most"}:
+        return msgspec.convert(value, Partial)
+    if set(value) == {"noisy", "standard_error"}:
+        return msgspec.convert(value, Noisy)
     return None

@@ -12,6 +12,7 @@ from simulator.language.codes import ConceptSet
 from simulator.language.study import Question
 from simulator.messages.catalogue import Described
 from simulator.messages.needs import Need, SurvivalNeed, subgroup_of
+from simulator.privacy.release import Noise, Place
 
 
 class ReleaseTerms(msgspec.Struct, frozen=True):
@@ -22,11 +23,15 @@ class ReleaseTerms(msgspec.Struct, frozen=True):
         version: The version of the rule.
         network_threshold: Counts of patients from 1 up to, not including, this number are withheld
             after the sum. 0 where the release has no network rule.
+        place: Where the rule is applied.
+        noise: The noise that the sites add; None where the release adds none.
     """
 
     name: str
     version: int
     network_threshold: int = 0
+    place: Place = Place.NETWORK
+    noise: Noise | None = None
 
 
 class CatalogueRequest(msgspec.Struct, frozen=True, tag="catalogue?"):
@@ -78,14 +83,25 @@ class CatalogueAnswer(msgspec.Struct, frozen=True, tag="catalogue"):
     described: Described
 
 
-class RoundAnswer(msgspec.Struct, frozen=True, tag="round"):
-    """The cells of each table, as little-endian 64-bit whole numbers in flattening order."""
+class RoundAnswer(msgspec.Struct, frozen=True, tag="round", omit_defaults=True):
+    """The cells of each table, in the clear.
+
+    Attributes:
+        site: Who answers.
+        run: The run.
+        round: The round.
+        roster: The roster's hash.
+        cells: For each table its cells, as little-endian 64-bit whole numbers in flattening order.
+        withheld: For each table which cells the site's rule withheld, a bit each, the first cell in
+            the highest bit of the first byte; none where the release has no rule at the sites.
+    """
 
     site: str
     run: str
     round: int
     roster: str
     cells: tuple[bytes, ...]
+    withheld: tuple[bytes, ...] = ()
 
 
 class Refusal(msgspec.Struct, frozen=True, tag="refused"):

@@ -1,74 +1,22 @@
-"""The releases that exist: name, version, parameters, place, and what each does to each request.
+"""The releases that exist: each rule with its parameters and place, found by its name.
 
 Every side looks a release up here by name and version; rules never travel.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
+from fractions import Fraction
 from typing import Final
 
 import msgspec
 
 from simulator.aggregates.released import Released
-from simulator.errors import UserError, nearest, one_of
+from simulator.errors import Refused, UserError, nearest, one_of
+from simulator.privacy.release import Noise as Noise
+from simulator.privacy.release import Place as Place
+from simulator.privacy.release import Release as Release
+from simulator.privacy.release import Treatment as Treatment
 from simulator.privacy.thresholds import round_small
-
-
-class Place(StrEnum):
-    """Where a rule is applied."""
-
-    SITE = "site"
-    NETWORK = "network"
-
-
-class Treatment(StrEnum):
-    """What a release does to one kind of request. A pair that is not listed is refused."""
-
-    EXACT = "exact"
-    SMALL_WITHHELD = "counts below the threshold are withheld"
-    SMALL_ROUNDED = "counts below the threshold are shown as the greatest of them"
-    LINKED_WITHHELD = (
-        "counts below the threshold are withheld, and others from which they would follow"
-    )
-    LINKED_ROUNDED = (
-        "counts below the threshold are shown as the greatest of them; others from which they "
-        "would follow are withheld"
-    )
-    COHORT_AT_LEAST = "exact for a cohort of at least the threshold, otherwise withheld whole"
-    ARMS_AT_LEAST = "exact for arms of at least the threshold, otherwise refused"
-    TOTALS_ROUNDED = "curves exact; totals below the threshold are shown as the greatest of them"
-    ALL_OR_NOTHING = (
-        "exact for a variable of which no group within an arm is below the threshold, "
-        "otherwise withheld whole"
-    )
-
-
-class Release(msgspec.Struct, frozen=True):
-    """A rule with its parameters and place.
-
-    Attributes:
-        name: What a user types.
-        version: Changes whenever the same data would be released differently.
-        place: Where the rule is applied.
-        masked: Whether a site's answer may only be seen as part of a sum.
-        threshold: Counts of patients from 1 up to, not including, this one are withheld; 0: none.
-        by_day: Whether survival tables are by day; otherwise by month.
-        laboratory_only: Whether it may run only where the truth may be looked at.
-        treatments: What happens to each kind of request; a kind that is missing is refused.
-        says: What it hides and what it does not, for every result.
-    """
-
-    name: str
-    version: int
-    place: Place
-    masked: bool
-    threshold: int
-    by_day: bool
-    laboratory_only: bool
-    treatments: dict[str, Treatment]
-    says: tuple[str, ...]
-
 
 EXACT: Final = Release(
     name="exact",
@@ -160,85 +108,60 @@ PLATFORM: Final = Release(
     ),
 )
 
-RELEASES: Final = {release.name: release for release in (SECURE_SUM, PLATFORM, EXACT)}
+SECURE_STEPS: Final = Release(
+    name="secure-steps",
+    version=1,
+    place=Place.NETWORK,
+    masked=True,
+    threshold=11,
+    by_day=False,
+    laboratory_only=False,
+    treatments={
+        **{
+            kind: treatment
+            for kind, treatment in SECURE_SUM.treatments.items()
+            if kind not in {"subgroups", "follow-up"}
+        },
+        "survival": Treatment.STEPS,
+    },
+    says=(
+        "every step of a curve hides at least 6 people: deaths and censorings so far are shown to "
+        "the midpoint of six",
+        "curves, medians and tests are those of the rounded counts",
+        *SECURE_SUM.says,
+    ),
+)
 
-# The kinds of request that each analysis makes.
-REQUESTS: Final[dict[str, tuple[str, ...]]] = {
-    "attrition": ("attrition", "assignment"),
-    "count": ("attrition", "entries"),
-    "demographics": ("attrition", "demographics", "race"),
-    "conditions, procedures, drugs": ("attrition", "codes"),
-    "labs": ("attrition", "labs"),
-    "calendar": ("attrition", "arrival", "calendar"),
-    "arrival": ("attrition", "arrival"),
-    "follow-up": ("attrition", "follow-up"),
-    "pathways": ("attrition", "pathways"),
-    "arms": ("survival",),
-    "log-rank": ("survival",),
-    "hazard ratios": ("survival",),
-    "differences in mean survival": ("survival",),
-    "differences in survival": ("survival",),
-    "subgroups": ("subgroups",),
-}
+DP: Final = Release(
+    name="dp",
+    version=1,
+    place=Place.NETWORK,
+    masked=True,
+    threshold=0,
+    by_day=False,
+    laboratory_only=False,
+    treatments={
+        "attrition": Treatment.NOISED,
+        "assignment": Treatment.NOISED,
+        "demographics": Treatment.NOISED,
+        "race": Treatment.NOISED,
+        "arrival": Treatment.NOISED,
+        "survival": Treatment.NOISED,
+    },
+    says=(
+        "differentially private against everyone who sees the sums, the aggregator too, as long as "
+        "no more sites than stated drop out or tell others their noise",
+        "one patient more or less changes the chance of any result by a factor of e^epsilon at "
+        "most",
+        "every number carries noise; intervals and tests know it",
+        "asked again, word for word, the same noise comes back and costs nothing",
+        "inputs not validated",
+    ),
+    noise=Noise("1"),
+)
 
-# Which numbers an analysis gives under each release. A pair that is not listed is refused.
-_BY_MONTH: Final = {"secure-sum": "from months", "platform": "from months", "exact": "from days"}
-_LINKED: Final = {
-    "secure-sum": "small counts withheld, and those from which they would follow",
-    "platform": "1 to 10 shown as 10",
-    "exact": "exact",
-}
-_LISTED: Final = {
-    "secure-sum": "small counts withheld, and those that leave out a small number",
-    "platform": "1 to 10 shown as 10",
-    "exact": "exact",
-}
-ANALYSES: Final[dict[str, dict[str, str]]] = {
-    "attrition": {
-        "secure-sum": "small steps withheld",
-        "platform": "1 to 10 shown as 10",
-        "exact": "exact",
-    },
-    "count": {
-        "secure-sum": "small steps withheld, and days and events of 1 to 10 patients",
-        "platform": "1 to 10 patients shown as 10, their days and events withheld",
-        "exact": "exact",
-    },
-    "demographics": _LINKED,
-    "conditions, procedures, drugs": _LISTED,
-    "labs": _LINKED,
-    "calendar": {
-        "secure-sum": (
-            "years of few people withheld, and who has it in years that would tell who is new; "
-            "rates where all counts are released"
-        ),
-        "platform": (
-            "1 to 10 shown as 10, and who has it withheld in years that would tell who is new; "
-            "rates where all counts are above"
-        ),
-        "exact": "exact",
-    },
-    "arrival": _LINKED,
-    "follow-up": {
-        "secure-sum": "by month, withheld if the cohort has 1 to 10 patients",
-        "platform": "by month; patients of 1 to 10 shown as 10",
-        "exact": "by month",
-    },
-    "pathways": _LINKED,
-    "arms": {
-        "secure-sum": "by month, refused if an arm has 1 to 10 patients",
-        "platform": "by month; patients, deaths and numbers at risk of 1 to 10 shown as 10",
-        "exact": "by day",
-    },
-    "log-rank": _BY_MONTH,
-    "hazard ratios": _BY_MONTH,
-    "differences in mean survival": _BY_MONTH,
-    "differences in survival": _BY_MONTH,
-    "subgroups": {
-        "secure-sum": "from months, a variable withheld whole if a group has 1 to 10 patients",
-        "platform": "from months; patients and deaths of 1 to 10 shown as 10",
-        "exact": "from days",
-    },
+RELEASES: Final = {
+    release.name: release for release in (SECURE_SUM, SECURE_STEPS, DP, PLATFORM, EXACT)
 }
 
 
@@ -254,6 +177,49 @@ def find_release(name: str) -> Release:
             hint=nearest(name, RELEASES),
         )
     return RELEASES[name]
+
+
+def placed(release: Release, place: Place) -> Release:
+    """The release with its rule applied elsewhere.
+
+    On a sum the rule is applied once, under secure aggregation; at the sites each answer is seen as
+    the rule let it out.
+
+    Raises:
+        Refused: The release has one place only.
+    """
+    if place is release.place:
+        return release
+    if not release.rule:
+        raise Refused(
+            f"the release '{release.name}' is applied at the {release.place}, nowhere else",
+            hint="--at moves the rules of other systems, such as round-up-10.",
+        )
+    return msgspec.structs.replace(release, place=place, masked=place is Place.NETWORK)
+
+
+def with_epsilon(release: Release, epsilon: str, mechanism: str) -> Release:
+    """The release with another cost of a run, or another mechanism.
+
+    Raises:
+        UserError: The release adds no noise, or the cost is no number above 0.
+    """
+    if release.noise is None:
+        raise UserError(
+            f"the release '{release.name}' takes no epsilon: it adds no noise of that kind",
+            hint="Say --release dp.",
+        )
+    try:
+        cost = Fraction(epsilon)
+    except (ValueError, ZeroDivisionError):
+        cost = Fraction(0)
+    if cost <= 0:
+        raise UserError(
+            f"expected an epsilon above 0, such as 1 or 0.5; found '{epsilon}'",
+            hint="The smaller it is, the more noise there is.",
+        )
+    noise = msgspec.structs.replace(release.noise, epsilon=str(cost), mechanism=mechanism)
+    return msgspec.structs.replace(release, noise=noise)
 
 
 def shown(count: int, release: Release, kind: str) -> Released:

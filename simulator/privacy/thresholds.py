@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
+from simulator.aggregates.released import Between, Noisy, Of, Partial, Released, Rounded, Withheld
 
 
 def is_small(count: int, threshold: int) -> bool:
@@ -141,5 +141,9 @@ def bounds_of(count: Released) -> tuple[int, int | None]:
             | Rounded(stands_for=Between(at_least=low, at_most=high))
         ):
             return low, high
+        case Partial(at_least=low, at_most=most):
+            return low, most
+        case Noisy():
+            return 0, None
         case _:
             return count, count

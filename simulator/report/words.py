@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
+from simulator.aggregates.released import (
+    Between,
+    Noisy,
+    Of,
+    Partial,
+    Released,
+    Rounded,
+    Withheld,
+)
 
 NOT_REACHED: Final = "not reached"
 NOT_ESTIMABLE: Final = "not estimable"
@@ -25,8 +33,12 @@ def count(released: Released) -> str:
             return f"shown as {shown:,} (in truth {truth.at_least:,} to {truth.at_most:,})"
         case Between(at_least=low, at_most=high):
             return f"between {low:,} and {high:,}"
-        case Rounded(shown=shown, stands_for=Between(at_least=low, at_most=high)):
-            return f"{shown}* (shown for any from {low:,} to {high:,})"
+        case Partial(at_least=low, at_most=None):
+            return f"at least {low:,}"
+        case Partial(at_least=low, at_most=int(high)):
+            return f"between {low:,} and {high:,}"
+        case Noisy(noisy=noisy, standard_error=error):
+            return f"about {noisy:,} (noise of standard error {error:.1f})"
         case _:
             return f"{released:,}"
 
@@ -40,6 +52,10 @@ def brief(released: Released) -> str:
             return f"{shown:,}*"
         case Between(at_least=low, at_most=high):
             return f"{low:,}-{high:,}"
+        case Partial(at_least=low, at_most=high):
+            return f"{low:,} or more" if high is None else f"{low:,}-{high:,}"
+        case Noisy(noisy=noisy):
+            return f"~{noisy:,}"
         case _:
             return f"{released:,}"
 

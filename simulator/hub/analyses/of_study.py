@@ -8,7 +8,8 @@ from simulator.hub.analyses.funnel import funnel
 from simulator.hub.analyses.released import Analysis
 from simulator.hub.analyses.subgroups import subgroups
 from simulator.language.study import Study
-from simulator.privacy.releases import ANALYSES, Release
+from simulator.privacy.offers import gives
+from simulator.privacy.releases import Release
 
 
 def analyses_of(study: Study, release: Release) -> tuple[Analysis, ...]:
@@ -19,7 +20,7 @@ def analyses_of(study: Study, release: Release) -> tuple[Analysis, ...]:
     """
     found: list[Analysis] = [funnel(), comparison(study, release)]
     if study.question.subgroups:
-        if release.name not in ANALYSES["subgroups"]:
+        if gives("subgroups", release) is None:
             raise Refused(
                 f"the release '{release.name}' offers no subgroups",
                 hint="Ask under another release, or leave the subgroups out.",

@@ -25,12 +25,11 @@ from simulator.hub.analyses.subgroups import Subgroups, subgroups
 from simulator.language.study import Study
 from simulator.messages.needs import EntriesNeed, Need, SurvivalNeed, kind_of, layout_of
 from simulator.messages.requests import ReleaseTerms, RoundRequest
+from simulator.privacy.offers import ANALYSES, REQUESTS
 from simulator.privacy.releases import (
-    ANALYSES,
     EXACT,
     PLATFORM,
     RELEASES,
-    REQUESTS,
     SECURE_SUM,
     Release,
     shown,

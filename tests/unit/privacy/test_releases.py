@@ -7,14 +7,13 @@ from typing import get_args
 import pytest
 
 from simulator.aggregates.released import Between, Rounded
-from simulator.errors import UserError
+from simulator.errors import UserError, one_of
 from simulator.messages.needs import Need
+from simulator.privacy.offers import ANALYSES, REASONS, REQUESTS, RULED, gives
 from simulator.privacy.releases import (
-    ANALYSES,
     EXACT,
     PLATFORM,
     RELEASES,
-    REQUESTS,
     SECURE_SUM,
     Place,
     Release,
@@ -24,7 +23,7 @@ from simulator.privacy.releases import (
 )
 
 KINDS = {need.__struct_config__.tag for need in get_args(Need)} | {"subgroups"}
-BY_THRESHOLD = {*Treatment} - {Treatment.EXACT}
+BY_THRESHOLD = {*Treatment} - {Treatment.EXACT, Treatment.NOISED, Treatment.RULED}
 releases = pytest.mark.parametrize("release", RELEASES.values(), ids=list(RELEASES))
 
 
@@ -57,7 +56,7 @@ def test_a_release_says_what_it_hides(release: Release) -> None:
 @pytest.mark.parametrize("analysis", ANALYSES)
 def test_each_analysis_says_what_it_gives_under_each_release(analysis: str) -> None:
     cells = ANALYSES[analysis]
-    assert set(cells) <= set(RELEASES)
+    assert set(cells) <= {*RELEASES, RULED}
     assert all(cells.values())
 
 
@@ -72,7 +71,8 @@ def test_an_analysis_is_offered_just_where_its_requests_are_answered(
     analysis: str, release: Release
 ) -> None:
     answered = all(kind in release.treatments for kind in REQUESTS[analysis])
-    assert (release.name in ANALYSES[analysis]) == answered
+    reason = REASONS.get(analysis, {}).get(release.name)
+    assert (gives(analysis, release) is not None) == (answered and reason is None)
 
 
 @pytest.mark.parametrize("count", [0, 1, 10, 11, 418])
@@ -91,6 +91,6 @@ def test_an_unknown_release_names_those_there_are_and_the_nearest() -> None:
     with pytest.raises(UserError) as caught:
         find_release("secure-summ")
     assert str(caught.value) == (
-        "there is no release 'secure-summ'; expected 'secure-sum', 'platform' or 'exact'\n"
+        "there is no release 'secure-summ'; expected " + one_of(RELEASES) + "\n"
         "  Did you mean 'secure-sum'?"
     )

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.privacy.releases import ANALYSES, RELEASES, Treatment
+from simulator.privacy.offers import ANALYSES, REASONS, UNASKED, gives
+from simulator.privacy.releases import RELEASES, Treatment
 from simulator.privacy.tables import analyses_table, treatments_table
 
 PAGE = Path(__file__).parents[3] / "docs" / "mechanisms" / "releases.md"
@@ -21,7 +22,8 @@ def test_the_page_is_what_the_code_says(table: Callable[[], str]) -> None:
 
 def test_every_release_has_a_part_of_the_page() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    assert all(f"\n## `{name}`\n" in text for name in RELEASES)
+    own = [name for name, release in RELEASES.items() if not release.rule]
+    assert all(f"\n## `{name}`\n" in text for name in own)
 
 
 def cells(table: str) -> dict[tuple[str, str], str]:
@@ -37,10 +39,16 @@ def cells(table: str) -> dict[tuple[str, str], str]:
 def test_every_pair_has_a_cell() -> None:
     requests, analyses = cells(treatments_table()), cells(analyses_table())
     for name, release in RELEASES.items():
+        column = "rules of other systems" if release.rule else name
         for kind, treatment in release.treatments.items():
-            assert requests[kind, name] == treatment
+            assert requests[kind, column] == treatment
+        assert {requests[kind, column] for kind in UNASKED} == {"refused"}
         for analysis in ANALYSES:
-            assert analyses[analysis, name] == ANALYSES[analysis].get(name, "refused")
+            found = analyses[analysis, column]
+            reason = REASONS.get(analysis, {}).get(name)
+            assert found == (gives(analysis, release) or f"refused: {reason}").removesuffix(
+                ": None"
+            )
 
 
 def test_a_gap_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
