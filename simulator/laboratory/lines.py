@@ -143,7 +143,7 @@ def month_lines(
 
 
 def _month_lines(arm: ArmResult, table: LifeTable, said: ReportedArm) -> Iterator[Line]:
-    yield from counted(f"{arm.arm}: patients", arm.patients, table.months[0].at_start)
+    yield from counted(f"{arm.arm}: patients", arm.patients, table.bins[0].at_start)
     median = said.median_months
     yield line("  median, months", arm.median_months.estimate, table.median(), median)
     if arm.rmst_months is not None:
@@ -156,7 +156,7 @@ def _month_lines(arm: ArmResult, table: LifeTable, said: ReportedArm) -> Iterato
         yield line(name, mark.estimate, estimate, survival.get(mark.months))
         yield line("    from", mark.lower, lower)
         yield line("    to", mark.upper, upper)
-        watched = table.months[mark.months - 1].still_watched
+        watched = table.still_watched_at(mark.months)
         yield from counted("    still watched", mark.at_risk, watched)
     for mark in arm.curve:
         estimate, _, _ = table.survival_at(mark.months)

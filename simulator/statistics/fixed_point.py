@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from simulator.aggregates.grid import DAYS_PER_MONTH, Unit
+from simulator.aggregates.grid import Unit
 from simulator.statistics.estimates import NO_CONTRAST, Contrast, exponential, wald
 from simulator.statistics.kaplan_meier import Curve, check_levels, moment, survival_at
 
@@ -112,11 +112,12 @@ def _log_variance_at(curve: Curve, months: float) -> float:
     day = moment(curve, months)
     if curve.grid.unit is Unit.DAY:
         return float(curve.greenwood[min(int(day + _SLACK), curve.grid.size - 1)])
-    cell = max(int(np.ceil((day - _SLACK) / DAYS_PER_MONTH)) - 1, 0)
+    width = curve.grid.unit.width_days
+    cell = max(int(np.ceil((day - _SLACK) / width)) - 1, 0)
     before, greenwood = (
         (1.0, 0.0) if cell == 0 else (curve.survival[cell - 1], curve.greenwood[cell - 1])
     )
-    share = day / DAYS_PER_MONTH - cell
+    share = day / width - cell
     through = share * curve.survival[cell]
     value = (1.0 - share) * before + through
     return float(greenwood + (through / value) ** 2 * (curve.greenwood[cell] - greenwood))

@@ -1,9 +1,9 @@
 """The Kaplan-Meier curve of a survival table, forwards and in reverse, and what is read off it.
 
 Two grids, two conventions. By **day** the curve is the plain product-limit estimate: a step on the
-day of each event. By **month** nobody knows when in a bin a patient left, so the actuarial risk set
-counts those censored in the bin by half (n - c/2), and the curve runs straight between the edges of
-the bins.
+day of each event. By **month**, or in bins of a quarter or a year, nobody knows when in a bin a
+patient left, so the actuarial risk set counts those censored in the bin by half (n - c/2), and the
+curve runs straight between the edges of the bins. What is said of months below holds for all bins.
 
 The last cell is special in both: a survival table censors at its horizon all time beyond it, so the
 patients censored in the last cell were followed to the horizon. They are at risk through the whole
@@ -21,12 +21,10 @@ from simulator.aggregates.grid import DAYS_PER_MONTH, Grid, Unit
 from simulator.aggregates.survival import SurvivalTable
 from simulator.statistics.counts import check_counts, row_of
 from simulator.statistics.estimates import UNDEFINED, Estimate, normal_quantile
+from simulator.statistics.times import SLACK, moment_on, still_watched_cell
 
 Reals = NDArray[np.float64]
 Counts = NDArray[np.int64]
-
-# Days or months: 730 / 30.4375 * 30.4375 is meant to be day 730.
-_SLACK = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +80,7 @@ def kaplan_meier(table: SurvivalTable, arm: str | None = None, *, level: float =
     """
     events, censored = _counts_of(table, arm)
     exposed = _still_in(events + censored).astype(np.float64)
-    if table.grid.unit is Unit.MONTH:
+    if table.grid.unit is not Unit.DAY:
         exposed[:-1] -= censored[:-1] / 2.0
     return _curve(table.grid, events, censored, exposed, level)
 
@@ -112,7 +110,7 @@ def reverse_kaplan_meier(
     deaths, leavers = _counts_of(table, arm)
     at_risk = _still_in(deaths + leavers)
     gone = deaths.astype(np.float64)
-    if table.grid.unit is Unit.MONTH:
+    if table.grid.unit is not Unit.DAY:
         gone[:-1] /= 2.0
     return _curve(table.grid, leavers, deaths, at_risk - gone, level, reverse=True)
 
@@ -162,7 +160,7 @@ def survival_at(curve: Curve, months: float) -> Estimate:
         ValueError: The moment is before index or beyond the horizon.
     """
     day = moment(curve, months)
-    if day > followed_until(curve) + _SLACK and curve.survival[-1] > 0.0:
+    if day > followed_until(curve) + SLACK and curve.survival[-1] > 0.0:
         return UNDEFINED
     return Estimate(
         *(_value_at(curve, band, day) for band in (curve.survival, curve.lower, curve.upper))
@@ -184,13 +182,9 @@ def at_risk_at(curve: Curve, months: float) -> int:
     Raises:
         ValueError: The moment is before index or beyond the horizon.
     """
-    day = moment(curve, months)
-    by_day = curve.grid.unit is Unit.DAY
-    cell = int(np.ceil(day - _SLACK if by_day else (day - _SLACK) / DAYS_PER_MONTH))
-    # A horizon of whole days is itself a cell, whose deaths are not still under observation.
-    inside = not by_day or day < curve.grid.months * DAYS_PER_MONTH - _SLACK
-    if inside and cell < curve.grid.size:
-        return int(curve.at_risk[max(cell, 0)])
+    cell = still_watched_cell(curve.grid, moment(curve, months))
+    if cell is not None:
+        return int(curve.at_risk[cell])
     followed = curve.events if curve.reverse else curve.censored
     return int(followed[-1])
 
@@ -213,12 +207,7 @@ def moment(curve: Curve, months: float) -> float:
     Raises:
         ValueError: The moment is before index or beyond the horizon of the curve's grid.
     """
-    if not 0.0 <= months <= curve.grid.months + _SLACK:
-        raise ValueError(
-            f"a moment from 0 to {curve.grid.months} months was expected, "
-            f"the horizon of the table; got {months}"
-        )
-    return months * DAYS_PER_MONTH
+    return moment_on(curve.grid, months)
 
 
 def followed_until(curve: Curve) -> float:
@@ -280,7 +269,7 @@ def _log_log_bands(survival: Reals, greenwood: Reals, level: float) -> tuple[Rea
 def _value_at(curve: Curve, values: Reals, day: float) -> float | None:
     """A band's value at a moment in days; None where it has none."""
     if curve.grid.unit is Unit.DAY:
-        value = values[min(int(day + _SLACK), curve.grid.size - 1)]
+        value = values[min(int(day + SLACK), curve.grid.size - 1)]
     else:
         value = np.interp(day, np.append(0.0, curve.days), np.append(1.0, values))
     return None if np.isnan(value) else float(value)

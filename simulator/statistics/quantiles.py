@@ -15,7 +15,7 @@ _SLACK = 1e-11
 def quantile(curve: Curve, share: float) -> Estimate:
     """The time by which a share of the patients have had the event, in months from index.
 
-    By day: the first day with S <= 1 - share. By month: the moment inside the first bin with
+    By day: the first day with S <= 1 - share. In bins: the moment inside the first bin with
     S <= 1 - share at which the straight line between its edges passes it; in reverse, what falls in
     the last bin falls at the horizon. The interval inverts the bands: its ends are where the lower
     and the upper band first pass 1 - share in the same manner (Brookmeyer & Crowley 1982).
@@ -54,4 +54,4 @@ def _passes(curve: Curve, values: Reals, left: float) -> float | None:
         return float(curve.grid.months)
     before = float(values[cell - 1]) if cell else 1.0
     share = (before - left) / (before - float(values[cell]))
-    return cell + min(share, 1.0)
+    return (cell + min(share, 1.0)) * curve.grid.unit.width_months

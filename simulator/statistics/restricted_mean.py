@@ -23,7 +23,7 @@ def restricted_mean(curve: Curve, months: float) -> Estimate:
     """The area under the curve from index to a moment, in months (Irwin 1949).
 
     Var = sum over t_i < tau of A_i^2 d_i / (n_i (n_i - d_i)), A_i being the area from t_i to tau
-    (Klein & Moeschberger 2003, eq. 4.5.2). By day the curve is a step function. By month it runs
+    (Klein & Moeschberger 2003, eq. 4.5.2). By day the curve is a step function. In bins it runs
     straight between the edges of the bins; d and n are those of the curve (n - c/2), and A_i, which
     is what a change in the logarithm of bin i's survival does to the area, then holds the part
     that lies inside the bin as well (the delta method).
@@ -126,8 +126,9 @@ def _step_areas(curve: Curve, end: float) -> tuple[Reals, Reals]:
 def _straight_areas(curve: Curve, end: float) -> tuple[Reals, Reals]:
     """The area in each bin and the influence of each bin on it, in days, each of shape (k,)."""
     before = np.append(1.0, curve.survival[:-1])
-    inside = np.clip(end - (curve.days - DAYS_PER_MONTH), 0.0, DAYS_PER_MONTH)
-    half_square = inside**2 / (2.0 * DAYS_PER_MONTH)
+    width = curve.grid.unit.width_days
+    inside = np.clip(end - (curve.days - width), 0.0, width)
+    half_square = inside**2 / (2.0 * width)
     areas = before * inside - (before - curve.survival) * half_square
     return areas, _from_here(areas) - areas + curve.survival * half_square
 

@@ -57,10 +57,11 @@ def pooled_truth(
 
 
 def _path(rows: pl.DataFrame, grid: Grid) -> Path:
-    """The curve of some rows in plain arithmetic, on days or on months."""
+    """The curve of some rows in plain arithmetic, on days or in bins."""
     patients = rows.select("days", "event").iter_rows()
-    make = step_curve if grid.unit is Unit.DAY else life_table
-    return make(patients, grid.months)
+    if grid.unit is Unit.DAY:
+        return step_curve(patients, grid.months)
+    return life_table(patients, grid.months, grid.unit.width_months)
 
 
 def pool(frames: Sequence[pl.DataFrame], question: Question) -> pl.DataFrame:

@@ -93,8 +93,11 @@ def _agree_over(folder: Path, asked: Question, drawn: list[Drawn], *, death_by_m
 def _agree(store: Store, asked: Question, *, death_by_month: bool) -> None:
     needs: list[Need] = [AttritionNeed(), AssignmentNeed()]
     needs += [EntriesNeed(), *describing(asked.follow_up.months)]
+    horizon = asked.follow_up.months
     for unit in Unit:
-        grid = Grid(unit, asked.follow_up.months)
+        if horizon % max(unit.width_months, 1):
+            continue
+        grid = Grid(unit, horizon)
         needs.append(SurvivalNeed(grid))
         needs += [SurvivalNeed(grid, subgroup.name) for subgroup in asked.subgroups]
     answers = {

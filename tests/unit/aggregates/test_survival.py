@@ -93,8 +93,8 @@ _rows = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 200), st.booleans()
 def test_the_table_of_all_is_the_sum_of_the_tables_of_parts(
     rows: list[Row], cut: int, unit: Unit
 ) -> None:
-    whole = counted(rows, unit, 4)
-    parts = counted(rows[:cut], unit, 4).table + counted(rows[cut:], unit, 4).table
+    whole = counted(rows, unit, 12)
+    parts = counted(rows[:cut], unit, 12).table + counted(rows[cut:], unit, 12).table
     assert whole.table == parts
     assert int(whole.patients.sum()) == len(rows)
 

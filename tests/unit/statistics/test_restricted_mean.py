@@ -125,16 +125,21 @@ class TestByMonth:
         assert restricted_mean(curve, 2.5) == Estimate(None, None, None)
 
 
-def test_days_and_months_are_close_to_each_other() -> None:
-    """Both see the same exponential lives with a median of 20 months."""
+def test_days_and_bins_are_close_to_each_other() -> None:
+    """All see the same exponential lives with a median of 20 months."""
     days = np.ceil(-np.log((np.arange(400) + 0.5) / 400) * 20 / math.log(2) * DAYS_PER_MONTH)
     drawing = {"A": " ".join(str(int(day)) for day in days)}
-    day, month = (
+    day, month, quarter, year = (
         restricted_mean(kaplan_meier(followed(drawing, unit=unit)), 36).estimate for unit in Unit
     )
     expected = (1 - 0.5 ** (36 / 20)) * 20 / math.log(2)
     assert day == pytest.approx(expected, abs=0.02)
     assert month == pytest.approx(expected, abs=0.02)
+    # Straight lines over the hollow of an exponential curve lie above it: h^2 / 12 times the
+    # difference of its slopes at both ends, with bins of h months.
+    slopes = math.log(2) / 20 * (1 - 0.5 ** (36 / 20))
+    assert quarter == pytest.approx(expected + 9 / 12 * slopes, abs=0.02)
+    assert year == pytest.approx(expected + 144 / 12 * slopes, abs=0.05)
 
 
 class TestContrasts:

@@ -9,7 +9,7 @@ from lifelines.utils import restricted_mean_survival_time
 
 from simulator.aggregates.grid import DAYS_PER_MONTH, Grid, Unit
 from simulator.aggregates.survival import SurvivalTable
-from simulator.statistics.kaplan_meier import kaplan_meier
+from simulator.statistics.kaplan_meier import kaplan_meier, survival_at
 from simulator.statistics.restricted_mean import restricted_mean
 from simulator.truth.life_table import life_table
 from simulator.truth.step_curve import step_curve
@@ -73,13 +73,16 @@ def test_it_is_the_curve_of_lifelines(rows: list[tuple[int, bool]], horizon: int
 
 
 @_law
-@given(rows=rows_drawn, horizon=st.integers(1, 30), unit=st.sampled_from(Unit))
+@given(rows=rows_drawn, months=st.integers(1, 30), unit=st.sampled_from(Unit))
 def test_values_and_variances_are_those_from_sums(
-    rows: list[tuple[int, bool]], horizon: int, unit: Unit
+    rows: list[tuple[int, bool]], months: int, unit: Unit
 ) -> None:
+    width = max(unit.width_months, 1)
+    horizon = max(months // width, 1) * width
     curve = kaplan_meier(curve_of(rows, horizon, unit))
-    make = step_curve if unit is Unit.DAY else life_table
-    truth = make(iter(cut(rows, horizon)), horizon)
+    seen = iter(cut(rows, horizon))
+    by_day = unit is Unit.DAY
+    truth = step_curve(seen, horizon) if by_day else life_table(seen, horizon, width)
     for month in range(1, horizon + 1):
         found, mean = truth.survival_with_variance(month), restricted_mean(curve, month)
         area = truth.mean_with_variance(month)
@@ -88,9 +91,12 @@ def test_values_and_variances_are_those_from_sums(
             assert mean.upper is not None
             assert mean.estimate == pytest.approx(area[0], abs=1e-9)
             assert mean.upper - area[0] == pytest.approx(Z * area[1] ** 0.5, abs=1e-9)
+            if month % width:
+                assert found[0] == pytest.approx(survival_at(curve, month).estimate, abs=1e-12)
+                continue
             cell = curve.grid.size - 1
-            if unit is Unit.MONTH:
-                cell = month - 1
+            if unit is not Unit.DAY:
+                cell = month // width - 1
             elif month < horizon:
                 cell = int(month * DAYS_PER_MONTH)
             assert found[0] == pytest.approx(float(curve.survival[cell]), abs=1e-12)
