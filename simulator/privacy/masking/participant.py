@@ -45,6 +45,7 @@ class Participant:
         self._masking = KeyPair(source(KEY_BYTES))
         self._seed = source(SECRET_BYTES)
         self._peers: dict[str, PublicKeys] = {}
+        self._agreed: dict[str, bytes] = {}
         self._context = b""
         self._threshold = 0
         self._held: dict[str, tuple[bytes, bytes]] = {}
@@ -86,6 +87,7 @@ class Participant:
         self._check_peers(peers)
         self._check_threshold(len(peers), threshold)
         self._peers = {peer.site: peer for peer in peers}
+        self._agreed = {peer.site: self._sealing.agree(peer.sealing) for peer in peers}
         self._threshold = threshold
         self._context = bound(self._session, threshold.to_bytes(4, "big"))
         holders = sorted([self._site, *self._peers])
@@ -97,8 +99,9 @@ class Participant:
         by_holder = dict(zip(holders, pairs, strict=True))
         # Nobody asks a site for its own masking key: if it can answer, it is not lost.
         self._held = {self._site: (by_holder.pop(self._site)[0], b"")}
+        public = self._public
         sealed = tuple(
-            seal(self._sealing, self._public, self._peers[name], self._context, b"".join(pair))
+            seal(self._agreed[name], public, self._peers[name], self._context, b"".join(pair))
             for name, pair in by_holder.items()
         )
         self._next = "mask"
@@ -186,8 +189,8 @@ class Participant:
             raise MaskingError(f"a seal came to '{self._site}' from '{one.sender}', no peer of it")
         if one.sender in self._held:
             raise MaskingError(f"a second seal came to '{self._site}' from '{one.sender}'")
-        sender = self._peers[one.sender]
-        text = unseal(self._sealing, sender, self._public, self._context, one)
+        sender, agreed = self._peers[one.sender], self._agreed[one.sender]
+        text = unseal(agreed, sender, self._public, self._context, one.data)
         if len(text) != 2 * SHARE_BYTES:
             raise MaskingError(
                 f"the seal from '{one.sender}' holds {len(text)} bytes, not two shares"

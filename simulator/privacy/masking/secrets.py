@@ -100,29 +100,36 @@ def _stream(key: bytes, ring: Ring, cells: int) -> Residues:
 
 
 def seal(
-    own: KeyPair, sender: PublicKeys, receiver: PublicKeys, context: bytes, text: bytes
+    agreed: bytes, sender: PublicKeys, receiver: PublicKeys, context: bytes, text: bytes
 ) -> Sealed:
     """The text, sealed for one receiver in one round with ChaCha20-Poly1305 (RFC 8439).
 
     Key and tag bind the context and all four public keys: where the two sites were told different
     ones, the seal does not open.
+
+    Args:
+        agreed: The secret that sender and receiver share by their sealing keys.
+        sender: Who shares.
+        receiver: For whom.
+        context: What else both must agree on.
+        text: What is sealed, once in a round for these two.
     """
-    key, ends = _envelope(own, receiver.sealing, sender, receiver, context)
+    key, ends = _envelope(agreed, sender, receiver, context)
     data = ChaCha20Poly1305(key).encrypt(_SEAL_NONCE, text, ends)
     return Sealed(sender.site, receiver.site, data)
 
 
 def unseal(
-    own: KeyPair, sender: PublicKeys, receiver: PublicKeys, context: bytes, sealed: Sealed
+    agreed: bytes, sender: PublicKeys, receiver: PublicKeys, context: bytes, data: bytes
 ) -> bytes:
     """What `seal` was given, or an error.
 
     Raises:
         MaskingError: It was changed, is for somebody else, or of another round.
     """
-    key, ends = _envelope(own, sender.sealing, sender, receiver, context)
+    key, ends = _envelope(agreed, sender, receiver, context)
     try:
-        return ChaCha20Poly1305(key).decrypt(_SEAL_NONCE, sealed.data, ends)
+        return ChaCha20Poly1305(key).decrypt(_SEAL_NONCE, data, ends)
     except InvalidTag as error:
         raise MaskingError(
             f"the seal from '{sender.site}' to '{receiver.site}' does not open: it was changed, "
@@ -131,18 +138,19 @@ def unseal(
 
 
 def _envelope(
-    own: KeyPair, other: bytes, sender: PublicKeys, receiver: PublicKeys, context: bytes
+    agreed: bytes, sender: PublicKeys, receiver: PublicKeys, context: bytes
 ) -> tuple[bytes, bytes]:
     """The key for one direction, and the data that the tag binds."""
     ends = bound(
         context,
-        *(
-            part
-            for end in (sender, receiver)
-            for part in (end.site.encode(), end.sealing, end.masking)
-        ),
+        sender.site.encode(),
+        sender.sealing,
+        sender.masking,
+        receiver.site.encode(),
+        receiver.sealing,
+        receiver.masking,
     )
-    return derive(own.agree(other), b"seal", ends), ends
+    return derive(agreed, b"seal", ends), ends
 
 
 def check_key(keys: PublicKeys) -> None:
