@@ -5,12 +5,12 @@ It sees unreleased sums, and every result says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 
+from simulator.aggregates.bounded import BoundedTable
 from simulator.aggregates.released import Withheld
 from simulator.aggregates.survival import SurvivalTable, by_level
 from simulator.aggregates.table import Table
@@ -21,14 +21,14 @@ from simulator.hub.analyses.released import (
     ReleasedTable,
     ReleasedTables,
 )
-from simulator.hub.contradictions import contradiction
+from simulator.hub.answers import Sums
+from simulator.hub.changed import under_rule, with_noise
 from simulator.hub.releasing import (
     release_description,
     release_entries,
     withhold_running_sums,
 )
 from simulator.language.study import Question
-from simulator.messages.codec import MalformedMessage, decode_cells
 from simulator.messages.describing import DescribingNeed
 from simulator.messages.needs import (
     NO_LEVEL,
@@ -39,10 +39,12 @@ from simulator.messages.needs import (
     Need,
     SurvivalNeed,
     kind_of,
-    layout_of,
 )
-from simulator.messages.requests import RoundAnswer, RoundRequest
-from simulator.privacy.releases import Release, Treatment
+from simulator.messages.noise import noise_laws
+from simulator.messages.requests import RoundRequest
+from simulator.privacy.release import Release, Treatment
+from simulator.privacy.sources import ByteSource
+from simulator.privacy.steps import midpoint_steps
 from simulator.privacy.thresholds import (
     is_small,
     round_small,
@@ -69,41 +71,23 @@ class Opened:
     sites_with_matches: int | None
 
 
-def read_answer(request: RoundRequest, site: str, answer: RoundAnswer) -> tuple[Table, ...]:
-    """The tables in the answer that a site sent to a request.
-
-    Raises:
-        MalformedMessage: The answer is to something else, has another shape, or cannot be.
-    """
-    asked = (request.run, request.round, request.roster)
-    if (answer.run, answer.round, answer.roster) != asked:
-        raise MalformedMessage("the answer is to another request")
-    if answer.site != site:
-        raise MalformedMessage("it is another site's")
-    if len(answer.cells) != len(request.needs):
-        raise MalformedMessage(f"{len(request.needs)} tables were expected")
-    tables = []
-    for need, data in zip(request.needs, answer.cells, strict=True):
-        layout = layout_of(need, request.question)
-        cells = decode_cells(data, layout.cells)
-        if (cells < 0).any():
-            raise MalformedMessage("a count is negative")
-        tables.append(Table.from_flat(layout, cells))
-    wrong = contradiction(request.needs, tables)
-    if wrong is not None:
-        raise MalformedMessage(wrong)
-    return tuple(tables)
-
-
-def open_round(
-    request: RoundRequest, release: Release, answers: Sequence[tuple[Table, ...]]
+def open_sums(
+    request: RoundRequest,
+    release: Release,
+    sums: Sums,
+    answering: int,
+    source: ByteSource,
+    matches: int | None = None,
 ) -> Opened:
-    """Adds the answers of a round up and releases the sums.
+    """Releases the sums of a round.
 
     Args:
         request: What was asked.
         release: The release that the run stands under.
-        answers: The tables of each site, in roster order.
+        sums: The sum for each need, over all sites that answered.
+        answering: How many sites those are.
+        source: Where the chance of a rule comes from.
+        matches: How many sites hold a patient of the cohort, where that is told.
 
     Raises:
         Refused: The release does not let a table out.
@@ -111,31 +95,28 @@ def open_round(
     """
     for need in request.needs:
         treatment_of(need, release)
-    sums = {
-        need: reduce(lambda a, b: a + b, (tables[place] for tables in answers))
-        for place, need in enumerate(request.needs)
+    if release.rule or release.noise is not None:
+        exact: dict[Need, Table] = {}
+    else:
+        exact = {need: table for need, table in sums.items() if isinstance(table, Table)}
+        _check_overlap(request.question, exact, release)
+        _check_arms(exact, release)
+    laws = noise_laws(request, answering)
+    released: ReleasedTables = {
+        need: under_rule(need, table, release, source)
+        if release.rule or isinstance(table, BoundedTable)
+        else with_noise(need, table, laws)
+        if laws
+        else _released(need, table, release)
+        for need, table in sums.items()
     }
-    matches = None
-    if release.threshold == 0:
-        matches = _sites_with_matches(request, answers)
-    _check_overlap(request.question, sums, release)
-    _check_arms(sums, release)
-    released = withhold_running_sums(
-        {need: _released(need, table, release) for need, table in sums.items()}, release.threshold
-    )
+    released = withhold_running_sums(released, release.threshold)
     let_out = [
-        sums[need]
+        exact[need]
         for need, found in released.items()
         if isinstance(found, SurvivalTable | ReleasedLevels)
     ]
     return Opened(released, max(map(_alone, let_out), default=0.0), matches)
-
-
-def _sites_with_matches(request: RoundRequest, answers: Sequence[tuple[Table, ...]]) -> int | None:
-    if AttritionNeed() not in request.needs:
-        return None
-    place = request.needs.index(AttritionNeed())
-    return sum(int(tables[place].flat()[-1] > 0) for tables in answers)
 
 
 def _check_overlap(question: Question, sums: Mapping[Need, Table], release: Release) -> None:
@@ -157,7 +138,7 @@ def _check_arms(sums: Mapping[Need, Table], release: Release) -> None:
     small: list[str] = []
     for need, table in sums.items():
         if isinstance(need, SurvivalNeed) and (
-            treatment_of(need, release) is Treatment.ARMS_AT_LEAST
+            treatment_of(need, release) in {Treatment.ARMS_AT_LEAST, Treatment.STEPS}
         ):
             survival = SurvivalTable(need.grid, table)
             small += [
@@ -195,7 +176,8 @@ def _released(need: Need, table: Table, release: Release) -> ReleasedTable:
     if isinstance(need, SurvivalNeed):
         if need.subgroup:
             return _levels(need, table, release)
-        return SurvivalTable(need.grid, table)
+        found = SurvivalTable(need.grid, table)
+        return midpoint_steps(found) if treatment is Treatment.STEPS else found
     if isinstance(need, EntriesNeed):
         return release_entries(table, treatment, release.threshold)
     if isinstance(need, DescribingNeed):

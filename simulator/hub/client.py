@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from simulator.hub.analyses.counting import Unit, counting
 from simulator.hub.counting import CountReport, count_result
+from simulator.hub.exchanging import Traffic
 from simulator.hub.planner import Begin, Candidate, Plan, make_plan
 from simulator.hub.result import FrozenResult, Report, RunRecord
-from simulator.hub.run import Finished, Traffic, carry_out
+from simulator.hub.run import Finished, carry_out
 from simulator.hub.telling import Settings, record_of
 from simulator.hub.wire import Failure, Wire
 from simulator.language.study import Inquiry, Question, Study
 from simulator.messages.codec import MalformedMessage, decode_answer, encode
 from simulator.messages.requests import CatalogueAnswer, CatalogueRequest, Refusal
-from simulator.privacy.releases import Release
+from simulator.privacy.release import Release
+from simulator.privacy.sources import ByteSource, system_source
 
 if TYPE_CHECKING:
     from simulator.hub.exploration import ExplorationReport, Show
@@ -39,6 +41,8 @@ class Client:
         settings: What is known of the network.
         seconds: The deadline of each exchange.
         clock: The time in UTC.
+        close: Ends what the wire has started, such as processes; may be called twice.
+        source: Where the hub's own chance comes from.
     """
 
     def __init__(
@@ -48,11 +52,21 @@ class Client:
         *,
         seconds: float,
         clock: Callable[[], dt.datetime],
+        close: Callable[[], None] = lambda: None,
+        source: ByteSource = system_source,
     ) -> None:
         self._wire = wire
         self._settings = settings
         self._seconds = seconds
         self._clock = clock
+        self._source = source
+        self.close = close
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def plan(
         self,
@@ -190,6 +204,7 @@ class Client:
             run=run,
             seconds=self._seconds,
             traffic=traffic,
+            source=self._source,
             progress=lambda site: progress(site, len(plan.roster)),
         )
 

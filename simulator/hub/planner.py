@@ -12,7 +12,7 @@ from simulator.hub.eligibility import Ground, Verdict, cannot_hold
 from simulator.hub.result import LeftOut
 from simulator.language.codes import Code
 from simulator.language.study import Inquiry, Question, Study
-from simulator.messages.catalogue import Described, Knowledge
+from simulator.messages.catalogue import ROUNDED, Described, Knowledge
 from simulator.messages.needs import Need
 from simulator.privacy.releases import Release
 
@@ -86,6 +86,16 @@ class Plan:
     def online(self) -> int:
         """How many sites are on line."""
         return sum(verdict.ground is not Ground.OFF_LINE for verdict in self._verdicts())
+
+    @property
+    def persons(self) -> int:
+        """How many persons the asked sites hold at most, by their catalogues."""
+        return sum(self.persons_at(site) for site in self.roster)
+
+    def persons_at(self, site: str) -> int:
+        """How many persons a site holds at most: its catalogue rounds down."""
+        found = next(one.described for one in self.candidates if one.site == site)
+        return 0 if found is None else found.catalogue.persons + ROUNDED - 1
 
     def _verdicts(self) -> Iterable[Verdict]:
         on_line = Verdict(Ground.DOMAIN, "")

@@ -2,52 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import chain
 
-from simulator.aggregates.table import Table
 from simulator.errors import Refused, TooFewAnswers
-from simulator.hub.aggregator import Opened, open_round, read_answer
+from simulator.hub.aggregator import Opened, open_sums
 from simulator.hub.analyses.released import Analysis
+from simulator.hub.answers import (
+    Answered,
+    add_up,
+    check_masked,
+    read_answer,
+    sites_with_matches,
+)
+from simulator.hub.exchanging import Exchanges, Loss, Progress, Traffic
+from simulator.hub.masked import masked_sum, ring_of
 from simulator.hub.planner import Plan
-from simulator.hub.wire import Failure, Lost, Wire
-from simulator.messages.codec import MalformedMessage, decode_answer, encode
+from simulator.hub.wire import Lost, Wire
+from simulator.messages.codec import MalformedMessage, encode
 from simulator.messages.needs import Need, in_order, layout_of
+from simulator.messages.protocol import Answer
 from simulator.messages.requests import (
-    Apology,
-    Refusal,
     ReleaseTerms,
     RoundAnswer,
     RoundRequest,
     Trouble,
     roster_hash,
 )
-from simulator.privacy.releases import Release
-
-Progress = Callable[[str], None]
+from simulator.privacy.release import Release, least_honest
+from simulator.privacy.sources import ByteSource
 
 # What a longer deadline may mend.
 _TOO_LATE = (str(Lost.SILENT), str(Trouble.DEADLINE))
 # What else can be done where all sites refuse, except in the laboratory itself.
 _INSIDE = ", or look at it in the laboratory with --release exact"
-
-
-@dataclass
-class Traffic:
-    """How much crossed the wire."""
-
-    sent: int = 0
-    received: int = 0
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A site that was asked and gave no usable answer."""
-
-    site: str
-    reason: str
-    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +48,8 @@ class Finished:
         lost: The sites that were asked and are not.
         opened: The rounds of the last attempt.
         attempts: How often the run was started.
+        masked: Whether the answers came masked, so that nobody saw one.
+        warnings: What the aggregator has to say of the sums.
     """
 
     parts: tuple[object, ...]
@@ -67,15 +57,25 @@ class Finished:
     lost: tuple[Loss, ...]
     opened: tuple[Opened, ...]
     attempts: int
+    masked: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass
 class _Attempt:
-    """One start of a run with one roster."""
+    """One start of a run; the roster is what is left of the sites that it began with."""
 
     run: str
     roster: tuple[str, ...]
     opened: list[Opened] = field(default_factory=list)
+    lost: list[Loss] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """A start that lost sites after sums had been opened, or in the clear."""
+
+    lost: tuple[Loss, ...]
 
 
 def carry_out(
@@ -85,45 +85,49 @@ def carry_out(
     run: str,
     seconds: float,
     traffic: Traffic,
+    source: ByteSource,
     progress: Progress = lambda _site: None,
 ) -> Finished:
-    """Runs a plan; if sites are lost it starts anew without them, as far as the study allows.
+    """Runs a plan; if sites are lost it goes on or starts anew, as far as the study allows.
+
+    A masked round that is the run's first goes on without the sites that it loses: nothing has been
+    opened yet, so no two sums differ by them. Any other round starts the run anew.
 
     Args:
         plan: The plan.
         wire: The way to the sites.
         run: The run's identifier; each new start appends its number.
-        seconds: The deadline of each round.
+        seconds: The deadline of each exchange.
         traffic: Is added to.
+        source: Where the hub's own chance comes from.
         progress: Is called with the name of each site that has answered.
 
     Raises:
         Refused: A release rule, or the policies of too many sites, say no.
         TooFewAnswers: Fewer sites answered than the study demands.
+        VerificationFailed: A masked sum cannot be true.
     """
+    exchanges = Exchanges(wire, seconds, traffic)
     roster, lost, number = plan.roster, tuple[Loss, ...](), 0
     while True:
         number += 1
         attempt = _Attempt(f"{run}-{number}", roster)
-        outcome = _attempt(plan, wire, attempt, seconds, traffic, progress)
-        if not isinstance(outcome[0], Loss):
-            parts = tuple(part for part in outcome if not isinstance(part, Loss))
-            return Finished(parts, roster, lost, tuple(attempt.opened), number)
-        lost += tuple(loss for loss in outcome if isinstance(loss, Loss))
+        outcome = _attempt(plan, exchanges, attempt, source, progress)
+        lost += tuple(attempt.lost)
+        if not isinstance(outcome, _Failed):
+            return Finished(
+                outcome, attempt.roster, lost, tuple(attempt.opened), number, plan.release.masked
+            )
+        lost += outcome.lost
         gone = {loss.site for loss in lost}
         roster = tuple(site for site in plan.roster if site not in gone)
         _check_completeness(plan, roster, lost)
 
 
 def _attempt(
-    plan: Plan,
-    wire: Wire,
-    attempt: _Attempt,
-    seconds: float,
-    traffic: Traffic,
-    progress: Progress,
-) -> tuple[Loss, ...] | tuple[object, ...]:
-    """Drives all analyses in step; gives up at the first round that loses a site."""
+    plan: Plan, exchanges: Exchanges, attempt: _Attempt, source: ByteSource, progress: Progress
+) -> tuple[object, ...] | _Failed:
+    """Drives all analyses in step; gives up at the first round that loses a site too late."""
     analyses = plan.begin()
     waiting: dict[Analysis, frozenset[Need]] = {part: next(part) for part in analyses}
     results: dict[Analysis, object] = {}
@@ -131,10 +135,10 @@ def _attempt(
         number = len(attempt.opened) + 1
         needs = in_order(chain.from_iterable(waiting.values()))
         request = round_request(plan, attempt.run, attempt.roster, number, needs)
-        answers, lost = _exchange(wire, request, attempt.roster, seconds, traffic, progress)
-        if lost:
-            return lost
-        opened = open_round(request, plan.release, [answers[site] for site in attempt.roster])
+        ask = _masked if plan.release.masked else _clear
+        opened = ask(plan, exchanges, request, attempt, source, progress)
+        if isinstance(opened, _Failed):
+            return opened
         attempt.opened.append(opened)
         for part in tuple(waiting):
             try:
@@ -143,6 +147,67 @@ def _attempt(
                 results[part] = stop.value
                 del waiting[part]
     return tuple(results[part] for part in analyses)
+
+
+def _clear(
+    plan: Plan,
+    exchanges: Exchanges,
+    request: RoundRequest,
+    attempt: _Attempt,
+    source: ByteSource,
+    progress: Progress,
+) -> Opened | _Failed:
+    """One round in which the aggregator sees each site's answer."""
+
+    def read(site: str, answer: Answer) -> Answered:
+        if not isinstance(answer, RoundAnswer):
+            raise MalformedMessage("it is to another kind of request")
+        return read_answer(request, site, answer, plan.release, plan.persons_at(site))
+
+    data = encode(request)
+    answers, lost = exchanges.ask(dict.fromkeys(attempt.roster, data), read, progress)
+    if lost:
+        return _Failed(lost)
+    given = [answers[site] for site in attempt.roster]
+    matches = sites_with_matches(request, given, plan.release)
+    return open_sums(request, plan.release, add_up(request, given), len(given), source, matches)
+
+
+def _masked(
+    plan: Plan,
+    exchanges: Exchanges,
+    request: RoundRequest,
+    attempt: _Attempt,
+    source: ByteSource,
+    progress: Progress,
+) -> Opened | _Failed:
+    """One round in which the aggregator sees nothing but the sum."""
+    first = not attempt.opened
+
+    def go_on(left: tuple[str, ...], lost: tuple[Loss, ...]) -> bool:
+        """Ends the run before anything is opened, where too few sites are left."""
+        if first:
+            _check_completeness(plan, left, (*attempt.lost, *lost))
+            _check_noise(plan, request, left)
+        return first
+
+    outcome = masked_sum(
+        exchanges,
+        request,
+        attempt.roster,
+        ring_of(plan.persons, request),
+        source=source,
+        go_on=go_on,
+        progress=progress,
+    )
+    if not outcome.tables:
+        return _Failed(outcome.lost)
+    attempt.lost += outcome.lost
+    attempt.roster = outcome.roster
+    sums = dict(zip(request.needs, outcome.tables, strict=True))
+    if plan.release.noise is None:
+        check_masked(request, sums, plan.persons)
+    return open_sums(request, plan.release, sums, len(outcome.roster), source)
 
 
 def round_request(
@@ -174,54 +239,22 @@ def message_sizes(plan: Plan) -> tuple[tuple[int, int], ...]:
 
 def terms(release: Release) -> ReleaseTerms:
     """How a release is named in a request."""
-    return ReleaseTerms(release.name, release.version, release.threshold)
+    return ReleaseTerms(
+        release.name, release.version, release.threshold, release.place, release.noise
+    )
 
 
-def _exchange(
-    wire: Wire,
-    request: RoundRequest,
-    roster: tuple[str, ...],
-    seconds: float,
-    traffic: Traffic,
-    progress: Progress,
-) -> tuple[dict[str, tuple[Table, ...]], tuple[Loss, ...]]:
-    """One message to every site of the roster; what came back, and who is lost."""
-    data = encode(request)
-    traffic.sent += len(data) * len(roster)
-    answers: dict[str, tuple[Table, ...]] = {}
-    lost: dict[str, Loss] = {}
-    for reply in wire.exchange(dict.fromkeys(roster, data), seconds):
-        if isinstance(reply, Failure):
-            lost[reply.site] = Loss(reply.site, str(reply.lost))
-            continue
-        traffic.received += len(reply.data)
-        read = _read(request, reply.site, reply.data)
-        if isinstance(read, Loss):
-            lost[reply.site] = read
-        else:
-            answers[reply.site] = read
-        progress(reply.site)
-    for site in roster:
-        if site not in answers and site not in lost:
-            lost[site] = Loss(site, str(Lost.SILENT))
-    return answers, tuple(lost[site] for site in roster if site in lost)
-
-
-def _read(request: RoundRequest, site: str, data: bytes) -> tuple[Table, ...] | Loss:
-    """One site's tables, or why there are none."""
-    try:
-        answer = decode_answer(data)
-        match answer:
-            case RoundAnswer():
-                return read_answer(request, site, answer)
-            case Refusal():
-                return Loss(site, answer.reason, refused=True)
-            case Apology():
-                return Loss(site, str(answer.trouble))
-            case _:
-                return Loss(site, "its answer is to another kind of request")
-    except MalformedMessage as error:
-        return Loss(site, f"its answer does not fit: {error}")
+def _check_noise(plan: Plan, request: RoundRequest, left: tuple[str, ...]) -> None:
+    """Ends a run whose noise would be less than was promised."""
+    noise = plan.release.noise
+    if noise is None or len(left) >= least_honest(noise, request.roster_size):
+        return
+    raise TooFewAnswers(
+        f"{len(left)} of {request.roster_size} sites are left; the noise of "
+        f"'{plan.release.name}' was shared out so that "
+        f"{least_honest(noise, request.roster_size)} are needed",
+        hint="Run again later: the sites that are there begin anew.",
+    )
 
 
 def _check_completeness(plan: Plan, roster: tuple[str, ...], lost: tuple[Loss, ...]) -> None:

@@ -9,15 +9,13 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Final
 
+from simulator.hub.exchanging import Traffic
 from simulator.hub.planner import Plan
 from simulator.hub.result import LostSite, NetworkResult, ReleaseResult, RunRecord
-from simulator.hub.run import Finished, Traffic
+from simulator.hub.run import Finished
 from simulator.messages.requests import roster_hash
 from simulator.privacy.releases import Release
 
-_NOT_MASKED: Final = (
-    "secure aggregation not yet in force: the aggregator saw each site's answer in the clear"
-)
 _CONDITIONED: Final = (
     "this network was drawn until it shows the reported figures; its p-values, intervals and "
     "power mean nothing beyond it"
@@ -73,7 +71,7 @@ def release_of(release: Release, settings: Settings, estimators: str) -> Release
         threshold=release.threshold,
         estimators=estimators,
         says=release.says,
-        secure_aggregation=False,
+        secure_aggregation=release.masked,
         laboratory=settings.laboratory,
     )
 
@@ -83,16 +81,17 @@ def notes_of(plan: Plan, finished: Finished, settings: Settings) -> list[str]:
     notes = []
     if settings.laboratory:
         notes.append("laboratory: the sites' own policies were not asked")
-    if plan.release.masked:
-        notes.append(_NOT_MASKED)
     if settings.conditioned:
         notes.append(_CONDITIONED)
     if finished.lost:
         names = ", ".join(loss.site for loss in finished.lost)
-        notes.append(
-            f"started anew without {names}: the sums before and after differ by "
-            f"{'that site' if len(finished.lost) == 1 else 'those sites'}"
-        )
+        if finished.attempts > 1:
+            notes.append(
+                f"started anew without {names}: the sums before and after differ by "
+                f"{'that site' if len(finished.lost) == 1 else 'those sites'}"
+            )
+        else:
+            notes.append(f"went on without {names}: nothing had been opened before")
     if plan.unknown:
         most = max(plan.unknown.values())
         notes.append(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
+from simulator.aggregates.grid import Unit
 from simulator.language.codes import ConceptSet
 from simulator.language.criteria import Domain
+
+ROUNDED: Final = 10
+"""A catalogue tells a number of persons rounded down to a multiple of this."""
 
 
 class Knowledge(StrEnum):
@@ -68,11 +73,45 @@ class CodeKnowledge(msgspec.Struct, frozen=True):
         return Knowledge.FOUND in self.entries
 
 
+class PolicyTerms(msgspec.Struct, frozen=True):
+    """What a site tells of its policy, so that it can be asked for what it allows.
+
+    It binds nobody: the site holds every request against its whole policy.
+
+    Attributes:
+        releases: The names of the releases it answers to.
+        answers: ``masked``: only as part of a sum; ``clear``: never so; or ``either``.
+        finest_bin: The finest time bin of a survival table.
+        coarsest_bin: The coarsest.
+        least_persons: The fewest persons it must hold, by its catalogue, to take part.
+        least_roster: The fewest sites that a run must have.
+        network_threshold: The lowest network threshold that it accepts.
+        differences: ``refuse``, ``warn`` or ``allow``: what it wants to happen where a result
+            differs from an earlier one by fewer than the threshold.
+    """
+
+    releases: tuple[str, ...]
+    answers: str
+    finest_bin: Unit
+    coarsest_bin: Unit
+    least_persons: int
+    least_roster: int
+    network_threshold: int
+    differences: str
+
+
 class Described(msgspec.Struct, frozen=True):
-    """A catalogue together with what the site knows of the codes it was asked about."""
+    """A catalogue together with what the site knows of the codes it was asked about.
+
+    Attributes:
+        catalogue: What the site holds.
+        codes: What it knows of each concept set, in the order in which they were asked.
+        policy: What it tells of its policy; None where nothing is told.
+    """
 
     catalogue: Catalogue
     codes: tuple[CodeKnowledge, ...]
+    policy: PolicyTerms | None = None
 
     def knows(self, name: str) -> bool:
         """Whether the site knows any code of the concept set of that name."""

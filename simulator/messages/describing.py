@@ -111,24 +111,28 @@ class CalendarNeed(msgspec.Struct, frozen=True, tag="calendar"):
 
 
 class FollowUpNeed(msgspec.Struct, frozen=True, tag="follow-up"):
-    """How watching ended, by month from index, with the outcome or without it.
+    """How watching ended, by time from index, with the outcome or without it.
 
     Attributes:
-        months: The horizon. Range: 1 to 600.
+        months: The horizon. Range: 1 to 600, a multiple of the unit.
+        unit: The width of a cell: month, quarter or year.
     """
 
     months: int
+    unit: Unit = Unit.MONTH
 
     def __post_init__(self) -> None:
-        Grid(Unit.MONTH, self.months)  # refuses a horizon that cannot be
+        if self.unit is Unit.DAY:
+            raise ValueError("how watching ended is told by month at the finest")
+        Grid(self.unit, self.months)  # refuses a horizon that cannot be
 
     @property
     def grid(self) -> Grid:
         """The time axis."""
-        return Grid(Unit.MONTH, self.months)
+        return Grid(self.unit, self.months)
 
     def layout(self, _question: Question) -> Layout:
-        """Everyone x month, with outcomes and other ends."""
+        """Everyone x time, with outcomes and other ends."""
         return survival_layout((EVERYONE,), self.grid)
 
 

@@ -11,11 +11,12 @@ from simulator.aggregates.grid import Grid
 from simulator.aggregates.survival import survival_layout
 from simulator.aggregates.table import Axis, Layout, Measure
 from simulator.language.study import Question, Subgroup
+from simulator.messages.describing import DAYS_AT_RISK, DescribingNeed
 from simulator.messages.describing import EVERYONE as EVERYONE
 from simulator.messages.describing import PATIENTS as PATIENTS
-from simulator.messages.describing import DescribingNeed
 
 DAYS: Final = "days"
+DAYS_MEASURED: Final = frozenset({DAYS, DAYS_AT_RISK})
 EVENTS: Final = "events"
 WITH_INDEX: Final = "with an index event"
 IN_AN_ARM: Final = "in exactly one arm"

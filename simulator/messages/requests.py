@@ -74,9 +74,6 @@ class RoundRequest(msgspec.Struct, frozen=True, tag="round?"):
                 subgroup_of(self.question, need.subgroup)
 
 
-Request = CatalogueRequest | RoundRequest
-
-
 class CatalogueAnswer(msgspec.Struct, frozen=True, tag="catalogue"):
     """What a site says it holds."""
 
@@ -128,7 +125,9 @@ class Apology(msgspec.Struct, frozen=True, tag="failed"):
     trouble: Trouble
 
 
-Answer = CatalogueAnswer | RoundAnswer | Refusal | Apology
+def session_of(request: RoundRequest) -> bytes:
+    """What the keys of a masked round are bound to: the run, the round, and the sites invited."""
+    return "\n".join((request.run, str(request.round), request.roster)).encode()
 
 
 def roster_hash(sites: Sequence[str]) -> str:

@@ -88,3 +88,13 @@ class Release(msgspec.Struct, frozen=True):
     says: tuple[str, ...]
     rule: str = ""
     noise: Noise | None = None
+
+
+def least_honest(noise: Noise, roster_size: int) -> int:
+    """The number of sites whose shares of the noise alone are enough, at least 1.
+
+    Args:
+        noise: The noise, with the least share of the sites that is honest.
+        roster_size: How many sites were invited to the run.
+    """
+    return max(1, -(-noise.least_honest * roster_size // 100))

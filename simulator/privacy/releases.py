@@ -195,7 +195,12 @@ def placed(release: Release, place: Place) -> Release:
             f"the release '{release.name}' is applied at the {release.place}, nowhere else",
             hint="--at moves the rules of other systems, such as round-up-10.",
         )
-    return msgspec.structs.replace(release, place=place, masked=place is Place.NETWORK)
+    return msgspec.structs.replace(release, place=place, masked=is_masked(release, place))
+
+
+def is_masked(release: Release, place: Place) -> bool:
+    """Whether answers are masked where a release has this place: rules of sites are not."""
+    return place is Place.NETWORK if release.rule else release.masked
 
 
 def with_epsilon(release: Release, epsilon: str, mechanism: str) -> Release:

@@ -27,7 +27,7 @@ from simulator.site.compile import Known, compile_question
 from simulator.site.concepts import resolve
 from simulator.site.described import described_table
 from simulator.site.describing import Body, body_of, ending_of
-from simulator.site.endings import Ending, entries, groups
+from simulator.site.endings import Ending, entries, groups, groups_with_keys
 from simulator.site.listed import codes_body, labs_body
 from simulator.site.store import Store
 from simulator.site.worth import asked_units, worth_of
@@ -83,6 +83,39 @@ def answer(
         (rows,) = _run(store, question, known, [entries], every_event=True)
         found |= {need: _entries(need, question, rows) for need in counted}
     return tuple(found[need] for need in needs)
+
+
+def answer_with_keys(
+    store: Store,
+    question: Question,
+    needs: Sequence[Need],
+    *,
+    death_by_month: bool,
+    salt: bytes,
+) -> tuple[tuple[Table, ...], tuple[Table, ...]]:
+    """The table for each need, and one like it with the sum of the patients' keys in each cell.
+
+    A patient's key is a whole number from 0 to 65,535 that follows from the salt and the person's
+    identifier alone, so that the same patients always have the same sum.
+
+    Args:
+        store: The site's database.
+        question: What the needs are about.
+        needs: Attrition, assignment and survival without levels.
+        death_by_month: Whether the site knows of a death only its month.
+        salt: What nobody else knows.
+
+    Raises:
+        TypeError: A need is of another kind.
+        duckdb.Error: The statement failed or was interrupted.
+    """
+    known = know(store, question, death_by_month=death_by_month)
+    (columns,) = _run(store, question, known, [groups_with_keys(salt)], every_event=False)
+    patients, keys = (_groups(question, {**columns, "n": columns[name]}) for name in "nd")
+    return (
+        tuple(_table(need, question, patients) for need in needs),
+        tuple(_table(need, question, keys) for need in needs),
+    )
 
 
 def _body(store: Store, need: DescribingNeed, question: Question) -> Body:

@@ -11,13 +11,12 @@ from simulator.errors import UserError
 from simulator.language.codes import ConceptSet
 from simulator.language.criteria import Domain
 from simulator.language.documents import read_document
-from simulator.messages.catalogue import Catalogue, Described, Holding, knowledge
+from simulator.messages.catalogue import ROUNDED, Catalogue, Described, Holding, knowledge
 from simulator.site.store import Store
 from simulator.site.tables import EVENT_TABLES
 
 CATALOGUE: Final = "catalogue.json"
 SITE: Final = "site.yaml"
-_ROUNDED: Final = 10
 _NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "person": ("person_id", "gender_concept_id", "year_of_birth"),
     "observation_period": (
@@ -103,7 +102,7 @@ def _computed(folder: Path, store: Store) -> CatalogueFile:
     return CatalogueFile(
         Catalogue(
             site=folder.name,
-            persons=persons // _ROUNDED * _ROUNDED,
+            persons=persons // ROUNDED * ROUNDED,
             holdings=holdings,
             vocabularies=tuple(sorted(codes)),
             death_by_month=_death_by_month(folder),

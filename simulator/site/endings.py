@@ -10,10 +10,13 @@ of observation), died, and line0, line1, ... (the first day of each kind of trea
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from simulator.site.expressions import Parameters
 
 Ending = Callable[[int, Parameters], str]
+
+_KEYS: Final = 65_536
 
 
 def groups(need: int, _parameters: Parameters) -> str:
@@ -36,3 +39,16 @@ def entries(need: int, _parameters: Parameters) -> str:
         f" UNION ALL SELECT {need}, passed, 1, 0, 0, count(*) FROM patient GROUP BY passed"
         f" UNION ALL SELECT {need}, passed, 2, 0, 0, sum(events) FROM patient GROUP BY passed"
     )
+
+
+def groups_with_keys(salt: bytes) -> Ending:
+    """As `groups`, with the sum of the patients' keys (d), which follow from the salt."""
+
+    def ending(need: int, parameters: Parameters) -> str:
+        key = f"hash(person_id, {parameters.refer(salt.hex(), 'VARCHAR')}) % {_KEYS}"
+        return (
+            f"SELECT {need} AS need, held AS a, days AS b, event::BIGINT AS c,"
+            f" sum({key})::BIGINT AS d, count(*) AS n FROM patient GROUP BY held, days, event"
+        )
+
+    return ending

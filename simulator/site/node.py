@@ -3,37 +3,62 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import duckdb
+import msgspec
 
 from simulator.errors import CohortiumError
 from simulator.messages.codec import MalformedMessage, decode_request, encode
+from simulator.messages.masked import KeysRequest, MaskedRequest, SharesRequest, StepRequest
+from simulator.messages.noise import cost_of
+from simulator.messages.protocol import Answer, Request
 from simulator.messages.requests import (
-    Answer,
     Apology,
     CatalogueAnswer,
     CatalogueRequest,
-    Request,
     RoundRequest,
     Trouble,
 )
-from simulator.site.answering import answer
+from simulator.privacy.masking.errors import MaskingError
+from simulator.privacy.release import Place, Release
+from simulator.privacy.releases import RELEASES
 from simulator.site.catalogue import CatalogueFile
+from simulator.site.chance import Chance, passing_chance
+from simulator.site.changing import KEYED_RULE, by_rule, with_noise
 from simulator.site.guard import Clock, Guard
 from simulator.site.ledger import Ledger, LedgerError
-from simulator.site.policy import Policy
+from simulator.site.looking import Looking
+from simulator.site.masking import MaskedRound
+from simulator.site.policy import Policy, terms_of
 from simulator.site.pool import StorePool
-from simulator.site.store import Store
+from simulator.site.rates import key_of
 
 _KEPT_ROUNDS: Final = 32
 _EXPIRY: Final = dt.timedelta(hours=1)
-_REPEAT_SECONDS: Final = 0.05
+_CHANGED: Final = "the run has changed its roster or its question"
+
+
+@dataclass
+class _Kept:
+    """What a node remembers of a round.
+
+    Attributes:
+        at: When it began.
+        asked: What was asked first.
+        replies: The reply to each request so far, by the digest of the request's bytes.
+        masked: The site's part in it, if it is a masked one.
+    """
+
+    at: dt.datetime
+    asked: RoundRequest
+    replies: dict[bytes, bytes] = field(default_factory=dict)
+    masked: MaskedRound | None = None
 
 
 class Node:
@@ -49,6 +74,8 @@ class Node:
         ledger: Where decisions are written.
         stores: The stores shared by the nodes of this process.
         clock: The time in UTC.
+        chance: Where its keys and its noise come from; by default from the system, with a secret
+            that ends with the process.
     """
 
     def __init__(
@@ -59,19 +86,19 @@ class Node:
         ledger: Ledger,
         stores: StorePool,
         clock: Clock,
+        chance: Chance | None = None,
     ) -> None:
         self.site = folder.name
-        self._folder = folder
         self._catalogue = catalogue
-        self._stores = stores
         self._clock = clock
-        persons = catalogue.catalogue.persons
-        self._guard = Guard(self.site, policy, persons, ledger, clock)
+        self._chance = chance or passing_chance()
+        held = catalogue.catalogue
+        self._looking = Looking(folder, stores, death_by_month=held.death_by_month)
+        self._terms = None if policy is None else terms_of(policy)
+        self._guard = Guard(self.site, policy, held.persons, ledger, clock)
         # A deadline that has passed leaves a thread at work, which may meet the next attempt's.
         self._lock = threading.Lock()
-        self._rounds: OrderedDict[tuple[str, int], tuple[dt.datetime, RoundRequest, bytes]] = (
-            OrderedDict()
-        )
+        self._rounds: OrderedDict[tuple[str, int], _Kept] = OrderedDict()
 
     def handle(self, data: bytes, seconds: float) -> bytes:
         """The answer to a request, within so many seconds; every failure is an answer too."""
@@ -79,33 +106,63 @@ class Node:
             request = decode_request(data)
         except MalformedMessage:
             return encode(Apology(self.site, Trouble.REQUEST))
+        asked = self._asked(request)
         try:
-            return self._handle(request, seconds)
+            return self._handle(request, asked, data, seconds)
         except Exception as error:  # noqa: BLE001  # what failed may hold data, so only that it did
-            return encode(self._guard.apology(request, _trouble(error)))
+            return encode(self._guard.apology(asked, _trouble(error)))
 
     def interrupt(self) -> None:
         """Stops what is being looked up; the answer is then that the deadline passed."""
-        self._stores.interrupt(self._folder)
+        self._looking.interrupt()
 
-    def _handle(self, request: Request, seconds: float) -> bytes:
+    def _asked(self, request: Request) -> RoundRequest | None:
+        """What a request is about, in the end; None where it is about no round that is known."""
+        match request:
+            case RoundRequest():
+                return request
+            case KeysRequest(asked=asked):
+                return asked
+            case CatalogueRequest():
+                return None
+            case _:
+                with self._lock:
+                    kept = self._rounds.get((request.run, request.round))
+                return None if kept is None else kept.asked
+
+    def _handle(
+        self, request: Request, asked: RoundRequest | None, data: bytes, seconds: float
+    ) -> bytes:
         if isinstance(request, CatalogueRequest):
-            described = self._catalogue.describe(request.codes)
+            described = msgspec.structs.replace(
+                self._catalogue.describe(request.codes), policy=self._terms
+            )
             return encode(self._guard.closed(request) or CatalogueAnswer(described))
+        if asked is None:  # a step of a masked round that never began, or is forgotten
+            return encode(Apology(self.site, Trouble.REQUEST))
+        digest = hashlib.sha256(data).digest()
         with self._lock:
             self._forget()
-            known = self._rounds.get((request.run, request.round))
-            differs = self._differs(request)
-        if known is not None and known[1] == request:
-            self._guard.repeat(request)
-            return known[2]
-        if differs:
-            return encode(
-                self._guard.refuse(request, "the run has changed its roster or its question")
-            )
-        reply = encode(self._round(request, seconds))
+            kept = self._rounds.get((asked.run, asked.round))
+            differs = self._differs(asked)
+        if kept is not None and digest in kept.replies:
+            self._guard.repeat(asked)
+            return kept.replies[digest]
+        match request:
+            case RoundRequest() | KeysRequest() if differs or kept is not None:
+                return encode(self._guard.refuse(asked, _CHANGED))
+            case RoundRequest():
+                kept = _Kept(self._clock(), asked)
+                reply = encode(self._round(asked, seconds))
+            case KeysRequest():
+                kept = _Kept(self._clock(), asked)
+                reply = encode(self._open(request, kept))
+            case _:
+                assert kept is not None  # noqa: S101  # otherwise nothing would have been asked
+                reply = encode(self._step(request, kept, seconds))
+        kept.replies[digest] = reply
         with self._lock:
-            self._rounds[request.run, request.round] = (self._clock(), request, reply)
+            self._rounds[asked.run, asked.round] = kept
         return reply
 
     def _differs(self, request: RoundRequest) -> bool:
@@ -115,26 +172,73 @@ class Node:
             return asked.roster, asked.roster_size, asked.release, asked.question
 
         return any(
-            run == request.run
-            and (fixed(earlier) != fixed(request) or earlier.round == request.round)
-            for (run, _), (_, earlier, _) in self._rounds.items()
+            run == request.run and fixed(kept.asked) != fixed(request)
+            for (run, _), kept in self._rounds.items()
         )
 
     def _round(self, request: RoundRequest, seconds: float) -> Answer:
-        refusal = self._guard.refusal(request)
+        """The answer to a round in the clear."""
+        refusal = self._guard.refusal(request, masked=False)
         if refusal is not None:
             return refusal
-        by_month = self._catalogue.catalogue.death_by_month
-        with self._stores.lend(self._folder) as store, _deadline(store, seconds):
-            tables = answer(store, request.question, request.needs, death_by_month=by_month)
-        return self._guard.answer(request, tables)
+        release = RELEASES[request.release.name]
+        if not (release.rule and request.release.place is Place.SITE):
+            return self._guard.answer(request, self._looking.tables(request, seconds))
+        return self._ruled(request, release, seconds)
+
+    def _ruled(self, request: RoundRequest, release: Release, seconds: float) -> Answer:
+        """The answer to a round of which each site changes its tables by a rule."""
+        same = (key_of(request), self._looking.state())
+        keys = None
+        if release.rule == KEYED_RULE:
+            salt = self._chance.sticky("records")(16)
+            tables, keys = self._looking.tables_with_keys(request, seconds, salt)
+        else:
+            tables = self._looking.tables(request, seconds)
+        fresh = (request.run, str(request.round))
+        cells = by_rule(release, tables, keys, self._chance, fresh, same)
+        return self._guard.answer_by_rule(request, cells)
+
+    def _open(self, request: KeysRequest, kept: _Kept) -> Answer:
+        """The first step of a masked round, in which everything is decided."""
+        cost = cost_of(request.asked)
+        refusal = self._guard.refusal(request.asked, cost, masked=True)
+        if refusal is not None:
+            return refusal
+        fresh = self._chance.fresh("masks", request.asked.run, str(request.asked.round))
+        least = self._guard.least_roster
+        try:
+            kept.masked = MaskedRound(self.site, request, least, fresh)
+            return self._guard.keys(request.asked, kept.masked.keys())
+        except MaskingError as error:
+            return self._guard.refuse(request.asked, str(error))
+
+    def _step(self, request: StepRequest, kept: _Kept, seconds: float) -> Answer:
+        """A later step of a masked round."""
+        this, asked = kept.masked, kept.asked
+        if this is None:
+            return self._guard.refuse(asked, "it was not asked for keys in this round")
+        try:
+            match request:
+                case SharesRequest():
+                    return self._guard.shares(asked, this.share(request))
+                case MaskedRequest():
+                    tables = self._looking.tables(asked, seconds)
+                    if asked.release.noise is not None:
+                        same = (key_of(asked), self._looking.state())
+                        tables = with_noise(asked, tables, self._chance.sticky("noise", *same))
+                    return self._guard.masked(asked, this.mask(request, tables), cost_of(asked))
+                case _:
+                    return self._guard.revealed(asked, this.reveal(request))
+        except MaskingError as error:
+            return self._guard.refuse(asked, str(error))
 
     def _forget(self) -> None:
         """Lets go of rounds that are old, and of the oldest where there are many."""
         oldest = self._clock() - _EXPIRY
         while self._rounds:
-            at, _, _ = next(iter(self._rounds.values()))
-            if at >= oldest and len(self._rounds) < _KEPT_ROUNDS:
+            kept = next(iter(self._rounds.values()))
+            if kept.at >= oldest and len(self._rounds) < _KEPT_ROUNDS:
                 return
             self._rounds.popitem(last=False)
 
@@ -148,32 +252,3 @@ def _trouble(error: Exception) -> Trouble:
     if isinstance(error, LedgerError):
         return Trouble.LEDGER
     return Trouble.DEFECT
-
-
-@contextmanager
-def _deadline(store: Store, seconds: float) -> Iterator[None]:
-    """Interrupts the store's queries from the deadline on, until the work is given up.
-
-    An interrupt that falls between two queries is lost, therefore it is repeated. Afterwards none
-    is under way any more, so that it cannot hit whoever borrows the store next.
-
-    Raises:
-        TimeoutError: The time is up before the work begins.
-    """
-    if seconds <= 0.0:
-        raise TimeoutError
-    done = threading.Event()
-
-    def watch() -> None:
-        patience = seconds
-        while not done.wait(patience):
-            store.interrupt()
-            patience = _REPEAT_SECONDS
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()

@@ -2,57 +2,47 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from simulator.aggregates.grid import Unit
 from simulator.errors import UserError
 from simulator.language.documents import Node, parse_document, read_document
+from simulator.messages.catalogue import PolicyTerms
 from simulator.messages.needs import SurvivalNeed, kind_of
+from simulator.messages.noise import noise_scales
 from simulator.messages.requests import RoundRequest
-from simulator.privacy.releases import RELEASES, Release
+from simulator.privacy.releases import RELEASES, Release, is_masked
+from simulator.site.policy_rules import (
+    LABORATORY,
+    Answers,
+    Budget,
+    Differences,
+    Policy,
+    Quota,
+    Rates,
+)
+
+__all__ = [
+    "LABORATORY",
+    "NO_POLICY",
+    "POLICY",
+    "Answers",
+    "Budget",
+    "Differences",
+    "Policy",
+    "Quota",
+    "Rates",
+    "objection",
+    "read_policy",
+    "terms_of",
+]
 
 POLICY: Final = "policy.yaml"
+_LONGEST_DAYS: Final = 36_500
 NO_POLICY: Final = "its policy is missing or cannot be read, so nothing is let out"
-
-
-class Policy(msgspec.Struct, frozen=True):
-    """A site's rules; a caller can only be stricter.
-
-    Attributes:
-        name: The template it comes from.
-        version: The version of that template.
-        releases: The names of the releases it answers to.
-        masked_only: Whether its answers may only be seen as part of a sum.
-        finest_bin: The finest time bin of a survival table.
-        least_persons: The fewest persons it must hold to take part, by its catalogue.
-        least_roster: The fewest sites that a run must have.
-        network_threshold: The lowest network threshold that it accepts.
-    """
-
-    name: str
-    version: int
-    releases: tuple[str, ...]
-    masked_only: bool
-    finest_bin: Unit
-    least_persons: int
-    least_roster: int
-    network_threshold: int
-
-
-LABORATORY: Final = Policy(
-    name="laboratory",
-    version=1,
-    releases=tuple(RELEASES),
-    masked_only=False,
-    finest_bin=Unit.DAY,
-    least_persons=0,
-    least_roster=1,
-    network_threshold=0,
-)
 
 
 def read_policy(path: Path) -> Policy:
@@ -75,28 +65,104 @@ def _parsed(text: str) -> Policy:
     return _policy(parse_document(text, POLICY))
 
 
+_REQUIRED: Final = (
+    "policy",
+    "version",
+    "releases",
+    "finest time bin",
+    "least persons",
+    "least roster",
+    "network threshold",
+)
+_OPTIONAL: Final = (
+    "masked only",
+    "answers",
+    "coarsest time bin",
+    "differences",
+    "budget",
+    "rates",
+    "quota",
+)
+
+
 def _policy(document: Node) -> Policy:
-    given = document.fields(
-        (
-            "policy",
-            "version",
-            "releases",
-            "masked only",
-            "finest time bin",
-            "least persons",
-            "least roster",
-            "network threshold",
-        )
-    )
+    given = document.fields(_REQUIRED, _OPTIONAL)
+    answers, finest = _answers(given), given["finest time bin"].word(Unit)
+    wanted = given.get("differences")
     return Policy(
         name=given["policy"].text(),
         version=given["version"].integer(at_least=1),
         releases=tuple(_release(item) for item in given["releases"].items()),
-        masked_only=given["masked only"].boolean(),
-        finest_bin=given["finest time bin"].word(Unit),
+        masked_only=answers is Answers.MASKED,
+        finest_bin=finest,
         least_persons=given["least persons"].integer(at_least=0),
         least_roster=given["least roster"].integer(at_least=1),
         network_threshold=given["network threshold"].integer(at_least=0),
+        coarsest_bin=_coarsest(given.get("coarsest time bin"), finest),
+        clear_only=answers is Answers.CLEAR,
+        differences=Differences.REFUSE if wanted is None else wanted.word(Differences),
+        budget=_budget(given["budget"]) if "budget" in given else None,
+        rates=_rates(given["rates"]) if "rates" in given else None,
+        quota=_quota(given["quota"]) if "quota" in given else None,
+    )
+
+
+def _answers(given: dict[str, Node]) -> Answers:
+    """How answers may be seen, by either of two keys; by neither: as part of a sum only."""
+    if "answers" not in given:
+        if "masked only" not in given or given["masked only"].boolean():
+            return Answers.MASKED
+        return Answers.EITHER
+    answers = given["answers"].word(Answers)
+    if "masked only" in given and given["masked only"].boolean() != (answers is Answers.MASKED):
+        given["answers"].fail(f"'masked only' says otherwise than '{answers}'; one is enough")
+    return answers
+
+
+def _coarsest(node: Node | None, finest: Unit) -> Unit:
+    if node is None:
+        return tuple(Unit)[-1]
+    coarsest = node.word(Unit)
+    if coarsest.is_finer_than(finest):
+        node.fail(f"'{coarsest}' is finer than the finest time bin, '{finest}'")
+    return coarsest
+
+
+def _budget(node: Node) -> Budget:
+    given = node.fields(("per days",), ("epsilon", "zcdp"))
+    if "epsilon" not in given and "zcdp" not in given:
+        node.fail("expected 'epsilon', 'zcdp' or both")
+    epsilon, zcdp = (
+        _amount(given[unit]) if unit in given else None for unit in ("epsilon", "zcdp")
+    )
+    return Budget(epsilon, zcdp, given["per days"].integer(at_least=1, at_most=_LONGEST_DAYS))
+
+
+def _amount(node: Node) -> Fraction:
+    try:
+        amount = Fraction(node.text())
+    except (ValueError, ZeroDivisionError):
+        amount = Fraction(0)
+    if amount <= 0:
+        node.fail(f"expected a number above 0, such as 0.5 or 1/2; found '{node.text()}'")
+    return amount
+
+
+def _rates(node: Node) -> Rates:
+    given = node.fields(("identical", "per days"))
+    return Rates(
+        identical=given["identical"].integer(at_least=1),
+        days=given["per days"].integer(at_least=1, at_most=_LONGEST_DAYS),
+    )
+
+
+def _quota(node: Node) -> Quota:
+    given = node.fields(("soft", "per minutes", "hard", "per days"))
+    return Quota(
+        soft=given["soft"].integer(at_least=1),
+        minutes=given["per minutes"].integer(at_least=1, at_most=_LONGEST_DAYS * 1440),
+        hard=given["hard"].integer(at_least=1),
+        days=given["per days"].integer(at_least=1, at_most=_LONGEST_DAYS),
     )
 
 
@@ -107,13 +173,16 @@ def _release(node: Node) -> str:
     return name
 
 
-def objection(policy: Policy | None, request: RoundRequest, persons: int) -> str | None:
+def objection(
+    policy: Policy | None, request: RoundRequest, persons: int, *, masked: bool
+) -> str | None:
     """Why a request is refused, or None. It looks at the request and the catalogue, never at data.
 
     Args:
         policy: The site's policy; None where it is missing or unreadable.
         request: What is asked.
         persons: How many persons the site holds, by its catalogue.
+        masked: Whether the answer will be masked.
     """
     if policy is None:
         return NO_POLICY
@@ -125,14 +194,43 @@ def objection(policy: Policy | None, request: RoundRequest, persons: int) -> str
         )
     if release.name not in policy.releases:
         return f"its policy does not allow the release '{release.name}'"
-    return _stricter(policy, release, request) or _too_small(policy, request, persons)
+    return (
+        _otherwise(release, request, masked=masked)
+        or _stricter(policy, release, request, masked=masked)
+        or _too_small(policy, request, persons)
+    )
 
 
-def _stricter(policy: Policy, release: Release, request: RoundRequest) -> str | None:
+def _otherwise(release: Release, request: RoundRequest, *, masked: bool) -> str | None:
+    """What a request asks for that its own release does not do."""
+    terms = request.release
+    if terms.place is not release.place and not release.rule:
+        return f"the release '{release.name}' is not applied at the {terms.place}"
+    if masked is not is_masked(release, terms.place):
+        how = "in the clear" if masked else "masked"
+        return f"the release '{release.name}' is answered {how}"
+    if (terms.noise is None) is not (release.noise is None):
+        return f"the release '{release.name}' comes {'without' if terms.noise else 'with'} noise"
+    if terms.noise is not None and release.noise is not None:
+        if terms.noise.least_honest > release.noise.least_honest:
+            return f"it shares noise among {release.noise.least_honest} % of the sites at most"
+        try:
+            noise_scales(request)
+        except ValueError as error:
+            return f"no noise can be made of that: {error}"
+    return None
+
+
+def _stricter(
+    policy: Policy, release: Release, request: RoundRequest, *, masked: bool
+) -> str | None:
     """What the request asks for that the policy or the release does not let out."""
-    if policy.masked_only and not release.masked:
+    if policy.masked_only and not masked:
         return "its policy lets answers out only as part of a sum"
-    if request.release.network_threshold < policy.network_threshold:
+    if policy.clear_only and masked:
+        return "its policy lets answers out only in the clear, not as part of a sum"
+    # Noise hides a patient in every count, so there it takes the place of a threshold.
+    if release.noise is None and request.release.network_threshold < policy.network_threshold:
         return (
             f"its policy asks for a network threshold of at least {policy.network_threshold}; "
             f"the request names {request.release.network_threshold}"
@@ -140,9 +238,17 @@ def _stricter(policy: Policy, release: Release, request: RoundRequest) -> str | 
     for need in request.needs:
         if kind_of(need) not in release.treatments:
             return f"the release '{release.name}' does not say what happens to such a request"
-        by_day = isinstance(need, SurvivalNeed) and need.grid.unit is Unit.DAY
-        if by_day and policy.finest_bin is not Unit.DAY:
-            return f"its policy lets out survival by {policy.finest_bin} at the finest"
+        if isinstance(need, SurvivalNeed) and (wrong := _unfit(policy, need.grid.unit)):
+            return wrong
+    return None
+
+
+def _unfit(policy: Policy, unit: Unit) -> str | None:
+    """Why a policy does not let survival out in these time bins, or None."""
+    if unit.is_finer_than(policy.finest_bin):
+        return f"its policy lets out survival by {policy.finest_bin} at the finest"
+    if policy.coarsest_bin.is_finer_than(unit):
+        return f"its policy lets out survival by {policy.coarsest_bin} at the coarsest"
     return None
 
 
@@ -155,3 +261,17 @@ def _too_small(policy: Policy, request: RoundRequest, persons: int) -> str | Non
     if persons < policy.least_persons:
         return f"its policy asks for at least {policy.least_persons} persons in its database"
     return None
+
+
+def terms_of(policy: Policy) -> PolicyTerms:
+    """What a site tells of its policy with its catalogue."""
+    return PolicyTerms(
+        releases=policy.releases,
+        answers=str(policy.answers),
+        finest_bin=policy.finest_bin,
+        coarsest_bin=policy.coarsest_bin,
+        least_persons=policy.least_persons,
+        least_roster=policy.least_roster,
+        network_threshold=policy.network_threshold,
+        differences=str(policy.differences),
+    )

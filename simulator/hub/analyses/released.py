@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
+from simulator.aggregates.bounded import BoundedTable
+from simulator.aggregates.grid import Grid
 from simulator.aggregates.released import Released, Withheld
 from simulator.aggregates.survival import SurvivalTable
 from simulator.messages.needs import Need
+from simulator.privacy.noise.laws import Law
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,22 @@ class ReleasedPaths:
 
 
 @dataclass(frozen=True)
+class ReleasedBounds:
+    """A survival table of which only bounds are known, as a rule withheld or changed its cells."""
+
+    grid: Grid
+    table: BoundedTable
+
+
+@dataclass(frozen=True)
+class ReleasedNoise:
+    """A survival table with noise in every cell, which may make a count negative."""
+
+    table: SurvivalTable
+    law: Law
+
+
+@dataclass(frozen=True)
 class ReleasedLevels:
     """A survival table for each level of a subgroup, and one of those in no level."""
 
@@ -82,6 +101,8 @@ ReleasedTable = (
     | ReleasedYears
     | ReleasedPaths
     | ReleasedLevels
+    | ReleasedBounds
+    | ReleasedNoise
     | SurvivalTable
     | Withheld
 )

@@ -1,0 +1,83 @@
+"""What a release does to tables at the site itself, before they leave it: a rule, or noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.aggregates.table import Table
+from simulator.messages.needs import AttritionNeed, kind_of
+from simulator.messages.noise import noise_scales, parts_of
+from simulator.messages.requests import RoundRequest
+from simulator.privacy.noise.laws import Mechanism
+from simulator.privacy.noise.shares import laplace_share, skellam_share
+from simulator.privacy.release import Release
+from simulator.privacy.rules.registry import RULES
+from simulator.privacy.rules.rule import Cells, Repeats
+from simulator.privacy.sources import ByteSource
+from simulator.privacy.spending import Scale
+from simulator.site.chance import Chance
+
+KEYED_RULE = "cell-key"
+"""The rule that asks for a key of every record."""
+
+
+def with_noise(
+    request: RoundRequest, tables: Sequence[Table], source: ByteSource
+) -> tuple[Table, ...]:
+    """The tables with this site's share of the noise in every cell.
+
+    Each patient stands in one cell of a table. Of attrition, that is how many came just so far; it
+    is summed up to steps again, and the noise with it.
+
+    Args:
+        request: What was asked, with the noise.
+        tables: The exact table for each need.
+        source: The same for the same question, so that asking twice shows the same noise.
+    """
+    scales, parts = noise_scales(request), parts_of(request)
+    found = []
+    for need, table in zip(request.needs, tables, strict=True):
+        noise = _share(table.layout.cells, scales[kind_of(need)], parts, source)
+        if isinstance(need, AttritionNeed):
+            noise = np.cumsum(noise[::-1])[::-1]
+        found.append(Table.from_flat(table.layout, table.flat() + noise))
+    return tuple(found)
+
+
+def _share(size: int, scale: Scale, parts: int, source: ByteSource) -> NDArray[np.int64]:
+    if scale.mechanism is Mechanism.LAPLACE:
+        return laplace_share(size, scale.parameter, parts, source)
+    return skellam_share(size, scale.parameter, parts, source)
+
+
+def by_rule(
+    release: Release,
+    tables: Sequence[Table],
+    keys: Sequence[Table] | None,
+    chance: Chance,
+    fresh: tuple[str, ...],
+    same: tuple[str, ...],
+) -> tuple[Cells, ...]:
+    """What a release's rule lets out of each table.
+
+    Args:
+        release: The release, whose rule is applied at sites.
+        tables: The exact table for each need.
+        keys: For the rule that needs them, the sum of the records' keys in each cell.
+        chance: The site's chance.
+        fresh: What is new in this request, for noise that is new each time.
+        same: What a question has in common with itself asked again, for noise that stays.
+    """
+    rule = RULES[release.rule]
+    source = (
+        chance.sticky("rule", *same)
+        if rule.repeats is Repeats.SAME
+        else chance.fresh("rule", *fresh)
+    )
+    return tuple(
+        rule.apply(table.flat(), source, None if keys is None else keys[place].flat())
+        for place, table in enumerate(tables)
+    )
