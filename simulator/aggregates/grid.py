@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulator.language.windows import DAYS_PER_MONTH
 
-__all__ = ["DAYS_PER_MONTH", "Grid", "Unit", "coarser"]
+__all__ = ["DAYS_PER_MONTH", "Grid", "Unit", "coarser", "units_of"]
 
 
 class Unit(StrEnum):
@@ -45,6 +45,11 @@ def coarser(unit: Unit) -> Unit | None:
     units = list(Unit)
     place = units.index(unit) + 1
     return units[place] if place < len(units) else None
+
+
+def units_of(months: int) -> tuple[Unit, ...]:
+    """The units that divide a horizon into whole cells, from the finest to the coarsest."""
+    return tuple(unit for unit in Unit if months % max(unit.width_months, 1) == 0)
 
 
 class Grid(msgspec.Struct, frozen=True):

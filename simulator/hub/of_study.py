@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from simulator.aggregates.grid import Unit
 from simulator.hub.analyses.comparison import Comparison
 from simulator.hub.analyses.funnel import Funnel
 from simulator.hub.analyses.subgroups import Subgroups
 from simulator.hub.planner import Plan
-from simulator.hub.result import CohortResult, Disclosure, FrozenResult, ReleaseResult, StudyResult
+from simulator.hub.result import CohortResult, Disclosure, FrozenResult, StudyResult
 from simulator.hub.run import Finished
 from simulator.hub.telling import Settings, fingerprints_of, network_of, notes_of, release_of
 from simulator.language.fingerprints import PARTS, definition, parts
@@ -14,7 +15,6 @@ from simulator.language.lint import lint
 from simulator.language.prose import criterion_in_words
 from simulator.language.study import Question, Study
 from simulator.messages.needs import NO_ARM
-from simulator.privacy.releases import Release
 
 
 def study_result(
@@ -36,11 +36,11 @@ def study_result(
         arms=comparison.arms,
         log_rank=comparison.log_rank,
         hazard_ratios=comparison.hazard_ratios,
-        release=_release(release, settings),
+        release=release_of(release, settings, estimators(comparison.unit)),
         disclosure=Disclosure(
             alone,
             f"{alone:.0%} of the patients are alone in a released cell (arm x "
-            f"{'day' if release.by_day else 'month'} x "
+            f"{comparison.unit} x "
             f"{'died' if study.question.outcome_is_death else 'had it'} or censored)",
         ),
         notes=(*notes_of(plan, finished, settings), *_notes(study, funnel)),
@@ -87,13 +87,14 @@ def _estimand(question: Question) -> str:
     )
 
 
-def _release(release: Release, settings: Settings) -> ReleaseResult:
-    by_day = "Kaplan-Meier on days; log-rank and Cox (Efron) on days"
-    by_month = (
-        "by month: curve on the actuarial risk set n - c/2; log-rank and Cox (Efron) on the full "
+def estimators(unit: Unit) -> str:
+    """What is estimated how from survival tables whose cells have a width."""
+    if unit is Unit.DAY:
+        return "Kaplan-Meier on days; log-rank and Cox (Efron) on days"
+    return (
+        f"by {unit}: curve on the actuarial risk set n - c/2; log-rank and Cox (Efron) on the full "
         "risk set"
     )
-    return release_of(release, settings, by_day if release.by_day else by_month)
 
 
 def _notes(study: Study, funnel: Funnel) -> list[str]:

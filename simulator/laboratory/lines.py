@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 import polars as pl
 
+from simulator.aggregates.grid import Unit
 from simulator.aggregates.released import Released
 from simulator.hub.analyses.results import ArmResult
 from simulator.hub.result import StudyResult
@@ -132,13 +133,13 @@ def _day_lines(arm: ArmResult, truth: ArmTruth, said: ReportedArm) -> Iterator[L
 
 
 def month_lines(
-    study: Study, result: StudyResult, frames: Sequence[pl.DataFrame]
+    study: Study, result: StudyResult, frames: Sequence[pl.DataFrame], unit: Unit = Unit.MONTH
 ) -> Iterator[Line]:
-    """Every arm by month against a life table of its own arithmetic."""
+    """Every arm by month, or in coarser bins, against a life table of its own arithmetic."""
     rows = pool(frames, study.question)
     for arm in result.arms:
         chosen = rows.filter(pl.col("arm") == arm.arm).select("days", "event").iter_rows()
-        table = life_table(chosen, study.question.follow_up.months)
+        table = life_table(chosen, study.question.follow_up.months, unit.width_months)
         yield from _month_lines(arm, table, _said(study, arm.arm))
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Generator
 from typing import Final, TypeVar
 
-from simulator.aggregates.grid import Grid
+from simulator.aggregates.grid import Grid, Unit
 from simulator.aggregates.released import Released, Withheld
 from simulator.aggregates.survival import SurvivalTable, survival_layout
 from simulator.aggregates.table import Table
@@ -173,21 +173,27 @@ def _interval(bounds: Bounds) -> Interval:
     return Interval(bounds.estimate, bounds.lower, bounds.upper)
 
 
-def follow_up(months: int, release: Release) -> Describes[FollowUpFound | Withheld]:
+def follow_up(
+    months: int, release: Release, unit: Unit = Unit.MONTH
+) -> Describes[FollowUpFound | Withheld]:
     """How long patients were watched, up to a horizon in months.
 
-    One month more is asked for, where a table may have one: who is still watched at the horizon
-    stands in it, and not among those whom the last month before it lost.
+    One cell more is asked for, where a table may have one: who is still watched at the horizon
+    stands in it, and not among those whom the last cell before it lost.
 
     Args:
         months: The horizon, 1 to 600.
         release: The release, which says how totals are shown.
+        unit: The width of a cell: month, quarter or year.
+
+    Raises:
+        ValueError: The horizon is no multiple of the unit.
     """
     # It takes the estimators of survival, which a count does without.
     from simulator.statistics.kaplan_meier import reverse_kaplan_meier
     from simulator.statistics.quantiles import median, quantile
 
-    need = FollowUpNeed(min(months + 1, _LONGEST))
+    need = FollowUpNeed(min(months + unit.width_months, _LONGEST), unit)
     released = yield frozenset[Need]({need})
     table = released[need]
     if isinstance(table, Withheld):
@@ -204,35 +210,35 @@ def follow_up(months: int, release: Release) -> Describes[FollowUpFound | Withhe
         for share in _SHARES:
             at = quantile(curve, share)
             quantiles.append(Quantile(share, at.estimate, at.lower, at.upper))
-    told = table.grid.months - 1
-    longer = int(table.at_risk[0, told])
+    longer = int(table.at_risk[0, -1])
     return FollowUpFound(
         patients=shown(patients, release, "follow-up"),
         median_months=middle,
         quantiles_months=tuple(quantiles),
-        years=_followed(table, told, release),
+        years=_followed(table, release),
         watched_longer=shown(longer, release, "follow-up"),
     )
 
 
 def _until(table: SurvivalTable, months: int) -> SurvivalTable:
     """The table as it is if time beyond a number of months is censored at them."""
-    values = table.table.values[:, :months].copy()
-    values[:, -1, 1] += table.table.values[:, months:].sum(axis=(1, 2))
     grid = Grid(table.grid.unit, months)
+    values = table.table.values[:, : grid.size].copy()
+    values[:, -1, 1] += table.table.values[:, grid.size :].sum(axis=(1, 2))
     return SurvivalTable(grid, Table(survival_layout(table.arms, grid), values))
 
 
-def _followed(table: SurvivalTable, months: int, release: Release) -> tuple[FollowedYear, ...]:
-    """Whose watching ended in each year of the first months."""
+def _followed(table: SurvivalTable, release: Release) -> tuple[FollowedYear, ...]:
+    """Whose watching ended in each year, but for the last cell."""
     found = []
-    for start in range(0, months, _MONTHS):
-        end = min(start + _MONTHS, months)
+    last, width = table.grid.size - 1, table.grid.unit.width_months
+    for start in range(0, last, _MONTHS // width):
+        end = min(start + _MONTHS // width, last)
         counts = [
             shown(int(cells[0, start:end].sum()), release, "follow-up")
             for cells in (table.events, table.censored)
         ]
-        found.append(FollowedYear(f"{start}-{end}", counts[0], counts[1]))
+        found.append(FollowedYear(f"{start * width}-{end * width}", counts[0], counts[1]))
     return tuple(found)
 
 

@@ -30,25 +30,39 @@ from simulator.privacy.releases import Release
 
 @dataclass(frozen=True)
 class Comparison:
-    """The arms and how they differ; with one arm there is nothing to differ from."""
+    """The arms and how they differ, with one arm nothing; and the unit of time of the table."""
 
     arms: tuple[ArmResult, ...]
     log_rank: LogRankResult | None
     hazard_ratios: tuple[HazardRatioResult, ...]
     rmst_differences: tuple[RestrictedMeanDifference, ...] = ()
     survival_differences: tuple[SurvivalDifference, ...] = ()
+    unit: Unit = Unit.MONTH
 
 
-def grid_of(study: Study, release: Release) -> Grid:
-    """The time axis on which a release lets a study's survival out."""
-    return Grid(Unit.DAY if release.by_day else Unit.MONTH, study.question.follow_up.months)
+def grid_of(study: Study, release: Release, unit: Unit | None = None) -> Grid:
+    """The time axis on which a release lets a study's survival out.
+
+    Args:
+        study: Its follow-up is the horizon.
+        release: It says whether time is by day; otherwise it is by month.
+        unit: A coarser unit, which must divide the horizon; None takes the release's own.
+
+    Raises:
+        ValueError: The unit is finer than the release's, or does not divide the horizon.
+    """
+    finest = Unit.DAY if release.by_day else Unit.MONTH
+    chosen = unit or finest
+    if chosen.is_finer_than(finest):
+        raise ValueError(f"'{release.name}' lets survival out by {finest} at the finest")
+    return Grid(chosen, study.question.follow_up.months)
 
 
 def comparison(
-    study: Study, release: Release
+    study: Study, release: Release, unit: Unit | None = None
 ) -> Generator[frozenset[Need], ReleasedTables, Comparison]:
-    """Compares the arms in one survival table."""
-    need = SurvivalNeed(grid_of(study, release))
+    """Compares the arms in one survival table; the unit is that of `grid_of`."""
+    need = SurvivalNeed(grid_of(study, release, unit))
     released = yield frozenset({need})
     table = released[need]
     if not isinstance(table, SurvivalTable):
@@ -56,7 +70,7 @@ def comparison(
     _check_arms(table)
     arms = tuple(arm_result(study, release, table, arm) for arm in table.arms)
     if len(arms) == 1:
-        return Comparison(arms, None, ())
+        return Comparison(arms, None, (), unit=need.grid.unit)
     ratios = hazard_ratio_results(table, study.analyses.reference)
     pairs = [(ratio.arm, ratio.reference) for ratio in ratios]
     to_month = study.analyses.restricted_mean
@@ -66,6 +80,7 @@ def comparison(
         ratios,
         () if to_month is None else mean_differences(table, pairs, to_month),
         survival_differences(table, pairs, study.analyses.landmarks),
+        need.grid.unit,
     )
 
 

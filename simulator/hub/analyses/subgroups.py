@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
+from simulator.aggregates.grid import Unit
 from simulator.aggregates.released import Withheld
 from simulator.aggregates.survival import SurvivalTable
 from simulator.hub.analyses.comparison import grid_of
@@ -31,10 +32,10 @@ class Subgroups:
 
 
 def subgroups(
-    study: Study, release: Release
+    study: Study, release: Release, unit: Unit | None = None
 ) -> Generator[frozenset[Need], ReleasedTables, Subgroups]:
-    """Compares the arms within the levels of each subgroup variable."""
-    grid = grid_of(study, release)
+    """Compares the arms within the levels of each subgroup variable; the unit as `grid_of` has."""
+    grid = grid_of(study, release, unit)
     needs = [SurvivalNeed(grid, subgroup.name) for subgroup in study.question.subgroups]
     released = yield frozenset(needs)
     return Subgroups(tuple(_variable(study, release, released, need) for need in needs))

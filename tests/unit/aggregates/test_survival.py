@@ -99,6 +99,14 @@ def test_the_table_of_all_is_the_sum_of_the_tables_of_parts(
     assert int(whole.patients.sum()) == len(rows)
 
 
+@settings(derandomize=True, max_examples=80)
+@given(rows=_rows, unit=st.sampled_from([Unit.QUARTER, Unit.YEAR]))
+def test_months_added_up_are_the_table_of_coarse_bins(rows: list[Row], unit: Unit) -> None:
+    months, coarse = counted(rows, Unit.MONTH, 12), counted(rows, unit, 12)
+    bins = months.table.values.reshape(len(ARMS), -1, unit.width_months, 2).sum(axis=2)
+    assert (bins == coarse.table.values).all()
+
+
 def test_a_table_by_level_is_one_survival_table_for_each_level() -> None:
     young, old = counted([(0, 3, True), (1, 9, False)]), counted([(0, 3, True), (0, 8, False)])
     arm, time = young.table.layout.axes

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
+from simulator.aggregates.grid import Unit
 from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
 from simulator.aggregates.survival import SurvivalTable
 from simulator.hub.analyses.cohort import Describes, arrival, calendar, follow_up
@@ -188,7 +189,9 @@ def test_paths_go_on_below_how_they_began() -> None:
     assert told == [(("b",), 40), (("a",), 30), (("a", "b"), 12), (("none",), 30)]
 
 
-def followed(days: Sequence[int], months: int, release: Release = EXACT) -> FollowUpFound:
+def followed(
+    days: Sequence[int], months: int, release: Release = EXACT, unit: Unit = Unit.MONTH
+) -> FollowUpFound:
     """What is said of patients without an outcome who were watched for so many days."""
 
     def released(need: Need) -> ReleasedTable:
@@ -201,7 +204,7 @@ def followed(days: Sequence[int], months: int, release: Release = EXACT) -> Foll
             event=np.zeros(len(days), dtype=np.bool_),
         )
 
-    result = found(follow_up(months, release), released)
+    result = found(follow_up(months, release, unit), released)
     assert isinstance(result, FollowUpFound)
     return result
 
@@ -226,6 +229,20 @@ class TestFollowUp:
         assert result.years[-1] == FollowedYear("588-599", 0, 1)
         assert result.watched_longer == 2
         assert result.median_months.estimate == 600.0
+
+    @pytest.mark.parametrize("unit", [Unit.QUARTER, Unit.YEAR])
+    def test_coarser_cells_tell_the_same_of_whole_years(self, unit: Unit) -> None:
+        days = [100, 365, 366, 400, 730, 731, 5000, 9000, 9001]
+        coarse, fine = followed(days, 24, unit=unit), followed(days, 24)
+        assert (coarse.years, coarse.watched_longer) == (fine.years, fine.watched_longer)
+        assert coarse.median_months.estimate == 24.0
+        longest = followed([18_000, 18_232, 18_263, 20_000], 600, unit=unit)
+        last = 600 - unit.width_months
+        assert longest.years[-1].year == f"{588 if unit is Unit.QUARTER else 576}-{last}"
+
+    def test_a_horizon_of_no_whole_cells_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="multiple of 3 months"):
+            followed([3, 90], 25, unit=Unit.QUARTER)
 
     def test_one_month_is_enough(self) -> None:
         result = followed([3, 90], 1)

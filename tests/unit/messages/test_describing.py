@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from simulator.aggregates.grid import Unit
 from simulator.language.codes import Code, ConceptSet
 from simulator.language.criteria import Domain
 from simulator.messages.describing import (
@@ -58,3 +59,11 @@ def test_tests_and_their_edges_are_few() -> None:
 def test_a_follow_up_has_a_horizon(months: int) -> None:
     with pytest.raises(ValueError, match="the horizon must be 1 to 600 months"):
         FollowUpNeed(months)
+
+
+def test_a_follow_up_may_be_told_in_coarse_cells_but_not_by_day() -> None:
+    assert FollowUpNeed(24, Unit.YEAR).grid.size == 2
+    with pytest.raises(ValueError, match="multiple of 12 months"):
+        FollowUpNeed(25, Unit.YEAR)
+    with pytest.raises(ValueError, match="by month at the finest"):
+        FollowUpNeed(24, Unit.DAY)
