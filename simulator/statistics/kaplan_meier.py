@@ -126,7 +126,7 @@ def _curve(
 ) -> Curve:
     """The curve of one kind of end, with the number exposed to it in each cell."""
     survival, greenwood = _product_limit(events, exposed)
-    lower, upper = _log_log_bands(survival, greenwood, level)
+    lower, upper = log_log_bands(survival, greenwood, level)
     return Curve(
         grid=grid,
         days=grid.upper_edges(),
@@ -253,8 +253,14 @@ def _product_limit(events: Counts, exposed: Reals) -> tuple[Reals, Reals]:
     return survival, np.cumsum(terms)
 
 
-def _log_log_bands(survival: Reals, greenwood: Reals, level: float) -> tuple[Reals, Reals]:
-    """exp(-exp(log(-log S) -+ z sqrt(G) / log S)), each of shape (k,)."""
+def log_log_bands(survival: Reals, greenwood: Reals, level: float) -> tuple[Reals, Reals]:
+    """exp(-exp(log(-log S) -+ z sqrt(G) / log S)), each of shape (k,).
+
+    Args:
+        survival: In [0, 1], shape (k,).
+        greenwood: G with Var S = S^2 G, shape (k,).
+        level: In (0, 1).
+    """
     reach = normal_quantile(level) * np.sqrt(greenwood)
     lower = np.where(survival > 0.0, 1.0, 0.0)
     upper = np.where(survival > 0.0, 1.0, np.nan)

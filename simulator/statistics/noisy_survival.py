@@ -1,0 +1,127 @@
+"""The survival curve of a table with noise, with bands that know the noise as well as chance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from simulator.aggregates.grid import Unit
+from simulator.aggregates.survival import SurvivalTable, survival_layout
+from simulator.aggregates.table import Table
+from simulator.statistics.counts import row_of
+from simulator.statistics.kaplan_meier import Curve, kaplan_meier, log_log_bands
+from simulator.statistics.noisy_cells import (
+    Counts,
+    Expectation,
+    Noise,
+    Reals,
+    believed,
+    drawn_again,
+    neighbours_of,
+    rounded,
+)
+
+_ROUNDS: Final = 5
+
+
+def noisy_kaplan_meier(
+    table: SurvivalTable,
+    arm: str | None,
+    noise: Noise,
+    *,
+    level: float = 0.95,
+    replicates: int = 400,
+    rng: np.random.Generator,
+) -> Curve:
+    """The survival curve of an arm, or of all arms together, from a table with noise.
+
+    The curve is the usual one of what the cells are believed to hold (see `believed`), which need
+    not be whole numbers. The variance of log(-log S) has two parts: Greenwood's, for chance, and
+    that of the noise. For the second, patients are drawn with replacement from those that the arm
+    is believed to hold, the curve is computed from them as they are and again after noise was added
+    and cleaned away, and the variance of the difference on that scale is taken (a parametric
+    bootstrap). Without noise it is 0, and the curve is that of `kaplan_meier`.
+
+    Args:
+        table: Events and censorings with noise; cells may be negative.
+        arm: The label of an arm; None takes all arms together.
+        noise: The law of the noise in each cell.
+        level: The level of the pointwise bands.
+        replicates: How many tables to simulate.
+        rng: The source of chance.
+
+    Returns:
+        A curve for `survival_at`, `quantile`, `restricted_mean` and their contrasts. `greenwood`
+        holds both parts, so that Var S = S^2 * greenwood still. `at_risk`, `events` and `censored`
+        are estimates, rounded to whole patients.
+
+    Raises:
+        ValueError: There is no such arm, no table is to be simulated, or the level is not in
+            (0, 1).
+    """
+    if replicates < 1:
+        raise ValueError(f"at least 1 replicate was expected; got {replicates}")
+    shown = table.table.values
+    if arm is not None:
+        row = row_of(table.arms, arm)
+        shown = shown[row : row + 1]
+    expectation, neighbours = Expectation(noise), neighbours_of(table)
+    found = believed(shown, expectation, neighbours, rounds=_ROUNDS)
+    by_day = table.grid.unit is Unit.DAY
+    survival, greenwood = _product_limit(found.sum(axis=0), by_day=by_day)
+    counts = rounded(found)
+    drawn = drawn_again(counts, counts.sum(axis=(1, 2)), replicates, rng)
+    with_noise = drawn + noise.sample(drawn.shape, rng)
+    again = believed(with_noise, expectation, neighbours, rounds=_ROUNDS)
+    least = _least(int(counts.sum()))
+    shift = _log_minus_log(again, least, by_day=by_day) - _log_minus_log(
+        drawn.astype(np.float64), least, by_day=by_day
+    )
+    by_noise = shift.var(axis=0) * np.log(np.maximum(survival, least)) ** 2
+    # A variance that fell from one cell to the next would have no meaning as a sum.
+    total = np.maximum.accumulate(greenwood + by_noise)
+    return _with(table, counts, survival, total, level)
+
+
+def _log_minus_log(cells: Reals, least: float, *, by_day: bool) -> Reals:
+    """log(-log S) of all arms together, shapes (tables, arms, cells, 2) -> (tables, cells)."""
+    survival, _ = _product_limit(cells.sum(axis=1), by_day=by_day)
+    return np.log(-np.log(np.clip(survival, least, 1.0 - least)))
+
+
+def _least(patients: int) -> float:
+    """How near S may come to 0 and 1, so that no replicate counts without bound."""
+    return 1.0 / (4.0 * max(patients, 1))
+
+
+def _product_limit(cells: Reals, *, by_day: bool) -> tuple[Reals, Reals]:
+    """Survival and Greenwood's sum of many tables, shapes (..., cells, 2) -> (..., cells)."""
+    events, censored = cells[..., 0], cells[..., 1]
+    exposed = np.cumsum(cells.sum(axis=-1)[..., ::-1], axis=-1)[..., ::-1].copy()
+    if not by_day:
+        exposed[..., :-1] -= censored[..., :-1] / 2.0
+    surviving = np.maximum(exposed - events, 0.0)
+    factors, terms = np.ones_like(exposed), np.zeros_like(exposed)
+    np.divide(surviving, exposed, out=factors, where=(events > 0.0) & (exposed > 0.0))
+    np.divide(events, exposed * surviving, out=terms, where=surviving > 1e-9)
+    return np.cumprod(factors, axis=-1), np.cumsum(terms, axis=-1)
+
+
+def _with(
+    table: SurvivalTable, counts: Counts, survival: Reals, greenwood: Reals, level: float
+) -> Curve:
+    """A curve of these counts, with survival and its variance put in the place of theirs."""
+    only = SurvivalTable(
+        table.grid,
+        Table(survival_layout(("all",), table.grid), counts.sum(axis=0, keepdims=True)),
+    )
+    lower, upper = log_log_bands(survival, greenwood, level)
+    return replace(
+        kaplan_meier(only, level=level),
+        survival=survival,
+        lower=lower,
+        upper=upper,
+        greenwood=greenwood,
+    )
