@@ -49,6 +49,15 @@ def can_be_opened(graph: Graph, threshold: int, drop: Drops) -> bool:
     )
 
 
+def hang_together(graph: Graph, sites: set[str]) -> bool:
+    """Whether each can be reached from each; otherwise the sum of a part would be seen."""
+    seen, ahead = set[str](), {min(sites)}
+    while ahead:
+        seen |= ahead
+        ahead = {other for site in ahead for other in graph[site]} & sites - seen
+    return seen == sites
+
+
 def the_sum_is_the_plain_sum_or_there_is_none(
     vectors: Mapping[str, NDArray[np.int64]],
     degree: int,
@@ -82,8 +91,10 @@ def the_sum_is_the_plain_sum_or_there_is_none(
             return False
         assert not [one for one in said if "gives its shares" in one]
         return False
-    kept = [vector for site, vector in vectors.items() if drop.get(site, 9) > Stage.VECTOR]
-    assert run() == [sum(int(value) for value in cell) for cell in zip(*kept, strict=True)]
+    kept = [site for site in vectors if drop.get(site, 9) > Stage.VECTOR]
+    cells = zip(*(vectors[site] for site in kept), strict=True)
+    assert run() == [sum(int(value) for value in cell) for cell in cells]
+    assert hang_together(graph, set(kept))
     return True
 
 
@@ -107,9 +118,16 @@ def expected_patterns(count: int) -> int:
     for threshold in range(least_threshold(count - 1), count + 1):
         for pattern in itertools.product((None, *Stage), repeat=count):
             staying = sum(stage is None for stage in pattern)
-            # Shares of a lost site's key are with others; those that reveal are enough for both.
+            # Those that stay hold shares of all, the lost ones' keys among them.
             found += staying >= threshold
     return found
+
+
+def test_what_is_cut_in_two_does_not_hang_together() -> None:
+    graph = neighbours(NAMES[:8], 2, SESSION)
+    near = {"a", *graph["a"]}
+    assert hang_together(graph, near)
+    assert not hang_together(graph, near - {"a"})
 
 
 @pytest.mark.parametrize("count", [3, pytest.param(4, marks=pytest.mark.laws)])

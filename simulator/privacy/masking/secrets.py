@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -141,16 +142,14 @@ def _envelope(
     agreed: bytes, sender: PublicKeys, receiver: PublicKeys, context: bytes
 ) -> tuple[bytes, bytes]:
     """The key for one direction, and the data that the tag binds."""
-    ends = bound(
-        context,
-        sender.site.encode(),
-        sender.sealing,
-        sender.masking,
-        receiver.site.encode(),
-        receiver.sealing,
-        receiver.masking,
-    )
+    ends = bound(context, _identity(sender), _identity(receiver))
     return derive(agreed, b"seal", ends), ends
+
+
+@lru_cache(maxsize=4096)
+def _identity(keys: PublicKeys) -> bytes:
+    """Name and public keys in one string; each site is at the end of many seals."""
+    return bound(keys.site.encode(), keys.sealing, keys.masking)
 
 
 def check_key(keys: PublicKeys) -> None:
