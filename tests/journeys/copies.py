@@ -30,7 +30,7 @@ STUDY: Final[Study] = read_study("bclm")
 def link_copy(source: Path, destination: Path) -> Path:
     """A copy whose files are hard links: those that a test changes must be made its own first."""
     shutil.copytree(
-        source, destination, copy_function=os.link, ignore=shutil.ignore_patterns("ledger.jsonl")
+        source, destination, copy_function=os.link, ignore=shutil.ignore_patterns("ledger.*")
     )
     return destination
 

@@ -209,7 +209,7 @@ def test_no_file_is_written_but_under_out_and_the_ledgers(shell: Shell, few: Pat
     before = set(few.rglob("*"))
     shell("run", "bclm", "--network", few)
     new = {path.name for path in set(few.rglob("*")) - before}
-    assert new == {"ledger.jsonl"}
+    assert new == {"ledger.jsonl", "ledger.head"}
 
 
 def test_a_study_can_come_from_standard_input(

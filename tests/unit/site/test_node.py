@@ -22,7 +22,15 @@ from simulator.messages.requests import (
     Trouble,
 )
 from simulator.site.answering import answer as real
-from simulator.site.ledger import LEDGER, Entry, FileLedger, FreshLedger, LedgerError, read_ledger
+from simulator.site.ledger import (
+    LEDGER,
+    Entry,
+    FileLedger,
+    FreshLedger,
+    LedgerError,
+    Objector,
+    read_ledger,
+)
 from simulator.site.policy import NO_POLICY
 from simulator.site.pool import StorePool
 from simulator.site.store import DATABASE
@@ -186,10 +194,10 @@ def test_the_ledger_says_what_was_asked_and_answered(folder: Path) -> None:
     assert first.request != second.request
 
 
-class BrokenLedger:
+class BrokenLedger(FreshLedger):
     """Cannot be written."""
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: Entry, unless: Objector | None = None) -> str | None:  # noqa: ARG002
         raise LedgerError(f"no room for {entry.run}")
 
 

@@ -53,6 +53,10 @@ def test_what_fits_is_not_objected_to() -> None:
             {"least_persons": 11},
             "its policy asks for at least 11 persons in its database",
         ),
+        (
+            {"masked_only": False, "clear_only": True},
+            "its policy lets answers out only in the clear, not as part of a sum",
+        ),
     ],
 )
 def test_a_stricter_policy_objects(stricter: dict[str, object], reason: str) -> None:
@@ -141,7 +145,7 @@ def test_a_policy_is_read_from_its_file(tmp_path: Path) -> None:
         ("exact]", "raw]", "policy.yaml:3:24: releases[1]: there is no release 'raw'"),
         ("version: 2", "version: 0", "policy.yaml:2:10: version: expected at least 1; found 0"),
         ("false", "perhaps", "masked only: expected 'true' or 'false'; found 'perhaps'"),
-        ("bin: day", "bin: week", "expected 'day' or 'month'; found 'week'"),
+        ("bin: day", "bin: week", "expected 'day', 'month', 'quarter' or 'year'; found 'week'"),
         ("persons: 7", "persons: -1", "least persons: expected at least 0; found -1"),
         ("roster: 4", "roster: 0", "least roster: expected at least 1; found 0"),
         ("threshold: 5", "threshold: some", "expected a whole number; found 'some'"),

@@ -1,0 +1,130 @@
+"""A node holds to its rates, quota and budget, also where two runs ask at once."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from simulator.messages.needs import AttritionNeed
+from simulator.messages.requests import (
+    Answer,
+    Apology,
+    Refusal,
+    ReleaseTerms,
+    RoundAnswer,
+    RoundRequest,
+    Trouble,
+)
+from simulator.site.ledger import LEDGER, FileLedger, FreshLedger, opening, read_ledger
+from simulator.site.ledger_check import check_ledger
+from simulator.site.node import Node
+from simulator.site.policy import LABORATORY
+from simulator.site.policy_rules import Policy, Quota, Rates
+from simulator.site.rates import LOCKED
+from tests.unit.site.doors import ASKED, NOON, Clock, make_node, request, told, write_site
+
+# In the clear, so that one request has one answer.
+RATED = msgspec.structs.replace(LABORATORY, rates=Rates(identical=2, days=30))
+QUOTA = msgspec.structs.replace(LABORATORY, quota=Quota(soft=2, minutes=1, hard=3, days=7))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_site(tmp_path_factory.mktemp("network") / "north")
+
+
+def asking(run: str, months: int = 12) -> RoundRequest:
+    """A question whose follow-up makes it another one."""
+    follow_up = msgspec.structs.replace(ASKED.follow_up, months=months)
+    asked = msgspec.structs.replace(ASKED, follow_up=follow_up)
+    return request(run=run, terms=ReleaseTerms("exact", 1), needs=(AttritionNeed(),), asked=asked)
+
+
+def reason(answer: Answer) -> str | None:
+    """Why it was refused; None where it was answered."""
+    if isinstance(answer, Refusal):
+        return answer.reason
+    assert isinstance(answer, RoundAnswer), answer
+    return None
+
+
+def node_of(folder: Path, policy: Policy) -> tuple[Node, FreshLedger, Clock]:
+    ledger, clock = FreshLedger(), Clock()
+    return make_node(folder, policy=policy, ledger=ledger, clock=clock), ledger, clock
+
+
+def test_the_same_question_is_refused_once_too_often(folder: Path) -> None:
+    node, ledger, _ = node_of(folder, RATED)
+    for run in ("a-1", "b-1"):
+        assert reason(told(node, asking(run))) is None
+    said = "its policy allows the same question 2 times in 30 days"
+    assert reason(told(node, asking("c-1"))) == said
+    assert reason(told(node, asking("d-1", 24))) is None
+    assert [entry.answered for entry in ledger.entries] == [True, True, False, True]
+
+
+def test_a_round_that_is_asked_for_again_is_no_new_question(folder: Path) -> None:
+    node, ledger, _ = node_of(folder, RATED)
+    for _ in range(5):
+        assert reason(told(node, asking("a-1"))) is None
+    assert [entry.repeated for entry in ledger.entries] == [False] + 4 * [True]
+    assert reason(told(node, asking("b-1"))) is None
+
+
+def test_a_quota_that_is_used_up_locks_until_someone_opens(folder: Path) -> None:
+    node, ledger, clock = node_of(folder, QUOTA)
+    assert reason(told(node, asking("a-1", 12))) is None
+    assert reason(told(node, asking("b-1", 13))) is None
+    soft = "its policy allows 2 questions in a minute; ask again later"
+    assert reason(told(node, asking("c-1", 14))) == soft
+    clock.now = NOON.replace(hour=13)
+    assert reason(told(node, asking("c-2", 14))) is None
+    assert reason(told(node, asking("d-1", 15))) == LOCKED
+    clock.now = NOON.replace(year=2030)
+    assert reason(told(node, asking("e-1", 16))) == LOCKED
+    assert [entry.locked for entry in ledger.entries] == 4 * [False] + 2 * [True]
+    ledger.append(opening(clock.now))
+    assert reason(told(node, asking("f-1", 17))) is None
+
+
+def test_a_ledger_that_cannot_be_read_answers_nothing(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / LEDGER
+    node = make_node(folder, policy=QUOTA, ledger=FileLedger(path, "north"))
+    assert reason(told(node, asking("a-1", 12))) is None
+    path.write_bytes(path.read_bytes().replace(b'"a-1"', b'"b-1"'))
+    assert told(node, asking("c-1", 13)) == Apology("north", Trouble.LEDGER)
+
+
+def test_runs_that_ask_at_once_do_not_pass_a_limit_together(folder: Path, tmp_path: Path) -> None:
+    """Each node passes the first look, as nothing is written yet; the ledger lets one by."""
+    path = tmp_path / LEDGER
+    policy = msgspec.structs.replace(QUOTA, quota=Quota(soft=1, minutes=1, hard=9, days=7))
+    begun, answers = threading.Barrier(4), list[Answer]()
+
+    def ask(number: int) -> None:
+        node = make_node(folder, policy=policy, ledger=FileLedger(path, "north"))
+        begun.wait(30.0)
+        answers.append(told(node, asking(f"{number}-1", 12 + number)))
+
+    askers = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+    assert sorted(reason(answer) is None for answer in answers) == [False, False, False, True]
+    assert sum(entry.answered for entry in read_ledger(path)) == 1
+    assert check_ledger(path, "north").faults == ()
+
+
+def test_entries_say_what_the_limits_need(folder: Path) -> None:
+    node, ledger, _ = node_of(folder, LABORATORY)
+    told(node, asking("a-1"))
+    told(node, asking("b-1"))
+    first, second = ledger.entries
+    assert (first.roster_size, first.place, first.step) == (3, "network", "")
+    assert (first.cost, first.zcdp, first.locked) == (None, None, False)
+    assert (first.key, first.question) == (second.key, second.question)
+    assert first.request != second.request
