@@ -61,6 +61,19 @@ def test_fewer_bits_are_the_first_of_more(law: Counting, fine: int) -> None:
     assert coarse == tuple(entry >> (fine - 64) for entry in floors(law, fine)[: len(coarse)])
 
 
+class Stingy(Poisson):
+    """Says that it needs fewer bits than it does."""
+
+    @property
+    def lost_bits(self) -> int:
+        return -94
+
+
+def test_where_digits_do_not_suffice_there_are_more() -> None:
+    mean = Fraction(400)
+    assert floors(Stingy(mean), 64) == floors(Poisson(mean), 64)
+
+
 def test_a_geometric_table_is_right_to_the_last_bit() -> None:
     """F(k) = 1 - e^-(k + 1), here from e to 60 digits (OEIS A001113)."""
     e = Fraction(271828182845904523536028747135266249775724709369995957496696, 10**59)
