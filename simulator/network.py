@@ -5,13 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import queue
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from simulator.engines.crew import Crew
+from simulator.engines.processes import ProcessesWire, deal
 from simulator.errors import UserError, nearest, one_of
 from simulator.hub.client import Client, Settings
 from simulator.hub.wire import Failure, Lost, Reply
@@ -25,14 +29,20 @@ from simulator.site.endings import groups
 from simulator.site.ledger import LEDGER, FileLedger, FreshLedger, Ledger
 from simulator.site.node import Node
 from simulator.site.policy import LABORATORY, POLICY, Policy, read_policy
-from simulator.site.pool import StorePool
+from simulator.site.pool import AT_MOST, StorePool
 from simulator.site.store import Store
 
 NETWORK: Final = "network.yaml"
 _GRACE_SECONDS: Final = 2.0
-_REPEAT_SECONDS: Final = 0.05
 
 Clock = Callable[[], dt.datetime]
+
+
+class Engine(StrEnum):
+    """What carries the messages to the sites."""
+
+    LOCAL = "local"
+    PROCESSES = "processes"
 
 
 @dataclass(frozen=True)
@@ -137,25 +147,18 @@ class LocalWire:
     def exchange(self, messages: Mapping[str, bytes], seconds: float) -> Iterator[Reply | Failure]:
         """Carries one message to each site; see `simulator.hub.wire.Wire`."""
         ends = time.monotonic() + seconds
-        waiting: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
         replies: queue.SimpleQueue[Reply] = queue.SimpleQueue()
-        asked = [site for site in messages if site in self._nodes]
-        for site in asked:
-            waiting.put((site, messages[site]))
-        stop = threading.Event()
-        workers = [
-            # Daemons: a site that hangs must not keep the program from ending.
-            threading.Thread(target=self._work, args=(waiting, replies, ends, stop), daemon=True)
-            for _ in range(min(self._jobs, len(asked)))
-        ]
-        for worker in workers:
-            waiting.put(None)
-            worker.start()
-        for site in messages:
-            if site not in self._nodes:
-                yield Failure(site, Lost.OFF_LINE)
+        asked = {site: data for site, data in messages.items() if site in self._nodes}
+
+        def deliver(site: str, data: bytes) -> None:
+            replies.put(Reply(site, data))
+
+        crew = Crew(self._nodes, asked, seconds, self._jobs, deliver)
         missing = dict.fromkeys(asked)
         try:
+            for site in messages:
+                if site not in self._nodes:
+                    yield Failure(site, Lost.OFF_LINE)
             while missing:
                 left = ends + _GRACE_SECONDS - time.monotonic()
                 reply = replies.get(timeout=max(left, 0.0))
@@ -165,31 +168,10 @@ class LocalWire:
             for site in missing:
                 yield Failure(site, Lost.SILENT)
         finally:
-            stop.set()
-            self._give_up(workers)
+            crew.give_up(_GRACE_SECONDS)
 
-    def _give_up(self, workers: Sequence[threading.Thread]) -> None:
-        """Interrupts sites that nobody listens to any more: no query outlives its exchange.
-
-        A query that ran on while the program ends would bring the whole process down.
-        """
-        ends = time.monotonic() + _GRACE_SECONDS
-        while (working := [one for one in workers if one.is_alive()]) and time.monotonic() < ends:
-            working[0].join(_REPEAT_SECONDS)
-            for node in self._nodes.values():
-                node.interrupt()
-
-    def _work(
-        self,
-        waiting: queue.SimpleQueue[tuple[str, bytes] | None],
-        replies: queue.SimpleQueue[Reply],
-        ends: float,
-        stop: threading.Event,
-    ) -> None:
-        while (message := waiting.get()) is not None and not stop.is_set():
-            site, data = message
-            left = ends - time.monotonic()
-            replies.put(Reply(site, self._nodes[site].handle(data, left)))
+    def close(self) -> None:
+        """Nothing is to be ended here: the databases are closed with this process."""
 
 
 def connect(
@@ -199,35 +181,80 @@ def connect(
     jobs: int,
     seconds: float,
     clock: Clock,
+    engine: Engine = Engine.LOCAL,
 ) -> Client:
-    """A client of a network whose nodes live in this process.
+    """A client of a network; close it, or use it in a ``with``, where it has processes of its own.
 
     Args:
         network: The built network.
         laboratory: Replaces every policy by the laboratory's and every ledger by a fresh one.
-        jobs: How many sites work at once.
+        jobs: How many sites work at once, or how many processes hold them.
         seconds: The deadline of each exchange.
-        clock: The time in UTC.
+        clock: The time in UTC; sites in processes of their own look at this machine's.
+        engine: What carries the messages.
 
     Raises:
         UserError: The folder of a site that is on line has no database.
     """
-    stores = StorePool()
-    nodes = {
-        member.site: make_node(network.folder_of(member.site), stores, clock, laboratory=laboratory)
-        for member in network.members
-        if member.online
-    }
+    sites = tuple(member.site for member in network.members if member.online)
+    wire: LocalWire | ProcessesWire
+    if engine is Engine.PROCESSES:
+        groups = deal(sites, jobs)
+        hosted = Hosted(str(network.folder), laboratory, -(-AT_MOST // max(len(groups), 1)))
+        wire = ProcessesWire(groups, host, msgspec.msgpack.encode(hosted))
+    else:
+        stores = StorePool()
+        nodes = {
+            site: make_node(network.folder_of(site), stores, clock, laboratory=laboratory)
+            for site in sites
+        }
+        wire = LocalWire(nodes, jobs)
     settings = Settings(
         network=network.name,
         sites=tuple(member.site for member in network.members),
         conditioned=network.conditioned,
         laboratory=laboratory,
-        engine="local",
+        engine=engine.value,
         fingerprints={"network": network.fingerprint},
         built=network.built,
     )
-    return Client(LocalWire(nodes, jobs), settings, seconds=seconds, clock=clock)
+    return Client(wire, settings, seconds=seconds, clock=clock, close=wire.close)
+
+
+class Hosted(msgspec.Struct, frozen=True):
+    """What a process that holds sites is told about them.
+
+    Attributes:
+        folder: The network's folder.
+        laboratory: Whether policies and ledgers are replaced by the laboratory's.
+        open: How many databases that nobody uses it keeps open.
+    """
+
+    folder: str
+    laboratory: bool
+    open: int
+
+
+def host(sites: tuple[str, ...], settings: bytes) -> dict[str, Node]:
+    """The nodes of a process that holds sites; is called there.
+
+    Args:
+        sites: Their names.
+        settings: A `Hosted` in MessagePack.
+
+    Raises:
+        UserError: The folder of one of them has no database.
+    """
+    hosted = msgspec.msgpack.decode(settings, type=Hosted)
+    stores = StorePool(hosted.open)
+    return {
+        site: make_node(Path(hosted.folder) / site, stores, _now, laboratory=hosted.laboratory)
+        for site in sites
+    }
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 def make_node(folder: Path, stores: StorePool, clock: Clock, *, laboratory: bool) -> Node:

@@ -51,13 +51,16 @@ def measured(
     print_analysis(found, form)
 
 
-def one_of(*, sql: str | None, analyze: bool, form: str) -> None:
+def one_of(*, sql: str | None, analyze: bool, form: str, engine: str) -> None:
     """Refuses options that do not go together.
 
     Raises:
-        click.UsageError: Both --sql and --analyze, or --format without --analyze.
+        click.UsageError: Both --sql and --analyze, --format without --analyze, or one of the two
+            where sites are not in this process.
     """
     if sql is not None and analyze:
         raise click.UsageError("--sql shows one site's statement, --analyze runs all: give one")
     if form != "text" and not analyze:
         raise click.UsageError("--format goes with --analyze")
+    if (sql is not None or analyze) and engine != "local":
+        raise click.UsageError("--sql and --analyze look into this process: leave --engine out")

@@ -11,9 +11,10 @@ from simulator.cli import options
 from simulator.cli.analyzing import analyze_option, format_option, measured, one_of
 from simulator.cli.checking import check
 from simulator.cli.comparing import diff
-from simulator.cli.exploring import count, explore
+from simulator.cli.exploring import client_of, count, explore
 from simulator.cli.freezing import freeze, frozen_option, held_against
 from simulator.cli.inputs import now, study_of
+from simulator.cli.ledger import ledger
 from simulator.cli.writing import describe, new, queries, schema
 
 
@@ -74,6 +75,7 @@ def sites(network: str, data: Path) -> None:
 @options.data
 @options.release
 @options.jobs
+@options.engine
 @options.timeout
 @click.option("--sql", metavar="SITE", help="Show the SQL that this site would run (local).")
 @analyze_option
@@ -85,6 +87,7 @@ def explain(
     data: Path,
     release: str,
     jobs: int,
+    engine: str,
     timeout: float,
     sql: str | None,
     form: str,
@@ -94,10 +97,10 @@ def explain(
 ) -> None:
     """Show what a run of a STUDY would do: who is asked, for what, and what crosses the wire."""
     from simulator.cli.text import print_plan, print_sql
-    from simulator.network import connect, find_network, statement_at
+    from simulator.network import Engine, connect, find_network, statement_at
     from simulator.privacy.releases import find_release
 
-    one_of(sql=sql, analyze=analyze, form=form)
+    one_of(sql=sql, analyze=analyze, form=form, engine=engine)
     asked, rule, built = study_of(study), find_release(release), find_network(network, data)
     if analyze:
         measured(asked, built, rule, seconds=timeout, form=form, quiet=quiet)
@@ -105,8 +108,15 @@ def explain(
     if sql is not None:
         print_sql(sql, statement_at(built, sql, asked))
         return
-    client = connect(built, laboratory=rule.laboratory_only, jobs=jobs, seconds=timeout, clock=now)
-    print_plan(client.plan(asked, rule))
+    with connect(
+        built,
+        laboratory=rule.laboratory_only,
+        jobs=jobs,
+        seconds=timeout,
+        clock=now,
+        engine=Engine(engine),
+    ) as client:
+        print_plan(client.plan(asked, rule))
 
 
 @cli.command()
@@ -115,6 +125,7 @@ def explain(
 @options.data
 @options.release
 @options.jobs
+@options.engine
 @options.timeout
 @options.output_format
 @options.out
@@ -126,6 +137,7 @@ def run(
     data: Path,
     release: str,
     jobs: int,
+    engine: str,
     timeout: float,
     form: str,
     out: Path | None,
@@ -141,18 +153,11 @@ def run(
 
     from simulator.cli.progress import progress_bar
     from simulator.cli.result_text import print_report, write_report
-    from simulator.network import connect, find_network
-    from simulator.privacy.releases import find_release
 
-    asked, rule, built = study_of(study), find_release(release), find_network(network, data)
+    asked = study_of(study)
     held = held_against(frozen, study, asked)
-    if rule.laboratory_only:
-        click.echo(
-            f"laboratory: '{rule.name}' shows raw answers; the sites' policies are not asked",
-            err=True,
-        )
-    client = connect(built, laboratory=rule.laboratory_only, jobs=jobs, seconds=timeout, clock=now)
-    with progress_bar("asking", quiet=quiet) as advance:
+    client, rule = client_of(network, data, release, jobs, timeout, engine)
+    with client, progress_bar("asking", quiet=quiet) as advance:
         report = client.run(
             asked,
             rule,
@@ -197,3 +202,4 @@ cli.add_command(count)
 cli.add_command(explore)
 cli.add_command(diff)
 cli.add_command(freeze)
+cli.add_command(ledger)

@@ -52,6 +52,7 @@ def _parts(
 @options.data
 @options.release
 @options.jobs
+@options.engine
 @options.timeout
 @options.output_format
 @options.quiet
@@ -62,6 +63,7 @@ def count(
     data: Path,
     release: str,
     jobs: int,
+    engine: str,
     timeout: float,
     form: str,
     *,
@@ -78,8 +80,8 @@ def count(
     from simulator.hub.analyses.counting import Unit
 
     asked = inquiry_of(inquiry)
-    client, rule = client_of(network, data, release, jobs, timeout)
-    with progress_bar("asking", quiet=quiet) as advance:
+    client, rule = client_of(network, data, release, jobs, timeout, engine)
+    with client, progress_bar("asking", quiet=quiet) as advance:
         report = client.count(
             asked,
             rule,
@@ -109,6 +111,7 @@ def count(
 @options.data
 @options.release
 @options.jobs
+@options.engine
 @options.timeout
 @options.output_format
 @options.quiet
@@ -120,6 +123,7 @@ def explore(
     data: Path,
     release: str,
     jobs: int,
+    engine: str,
     timeout: float,
     form: str,
     *,
@@ -141,8 +145,8 @@ def explore(
     # Only a document that names kinds of treatment can be asked in which order they came.
     lines = asked.question.lines
     shown = show or tuple(part for part in PARTS if lines or part != Show.PATHWAYS)
-    client, rule = client_of(network, data, release, jobs, timeout)
-    with progress_bar("asking", quiet=quiet) as advance:
+    client, rule = client_of(network, data, release, jobs, timeout, engine)
+    with client, progress_bar("asking", quiet=quiet) as advance:
         report = client.explore(
             asked,
             rule,
@@ -155,14 +159,14 @@ def explore(
 
 
 def client_of(
-    network: str, data: Path, release: str, jobs: int, timeout: float
+    network: str, data: Path, release: str, jobs: int, timeout: float, engine: str
 ) -> tuple[Client, Release]:
     """A client of a built network, and the release of a name; says so where it is loud.
 
     Raises:
         UserError: There is no such release, or the network has not been built.
     """
-    from simulator.network import connect, find_network
+    from simulator.network import Engine, connect, find_network
     from simulator.privacy.releases import find_release
 
     rule, built = find_release(release), find_network(network, data)
@@ -171,5 +175,12 @@ def client_of(
             f"laboratory: '{rule.name}' shows raw answers; the sites' policies are not asked",
             err=True,
         )
-    client = connect(built, laboratory=rule.laboratory_only, jobs=jobs, seconds=timeout, clock=now)
+    client = connect(
+        built,
+        laboratory=rule.laboratory_only,
+        jobs=jobs,
+        seconds=timeout,
+        clock=now,
+        engine=Engine(engine),
+    )
     return client, rule

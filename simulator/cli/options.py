@@ -38,6 +38,14 @@ jobs = click.option(
     show_default="the number of cores, at most 4",
     help="How many sites work at once.",
 )
+engine = click.option(
+    "--engine",
+    type=click.Choice(["local", "processes"]),
+    default="local",
+    show_default=True,
+    help="Where sites answer: in threads of this process, or in as many processes as --jobs,"
+    " which hold their databases.",
+)
 timeout = click.option(
     "--timeout",
     type=click.FloatRange(0.0, 86_400.0, min_open=True),

@@ -1,0 +1,1 @@
+"""Other wires: ways to the sites that do not end in this process."""
