@@ -11,6 +11,7 @@ from simulator.aggregates.survival import SurvivalTable
 from simulator.language.reading import parse_study
 from simulator.language.study import Study
 from simulator.statistics.cox import all_contrasts, cox
+from simulator.statistics.fixed_point import cumulative_hazard_ratio, survival_difference
 from simulator.statistics.kaplan_meier import (
     at_risk_at,
     kaplan_meier,
@@ -158,6 +159,7 @@ def test_rows_and_sums_give_the_same_numbers(seed: int, unit: Unit) -> None:
     rows = _random_rows(seed, 3)
     pooled = pooled_truth([frame(*rows[:70]), frame(*rows[70:])], asked, unit)
     _same_comparisons(pooled, _table(rows, unit))
+    _same_differences(pooled, _table(rows, unit))
     if unit is Unit.DAY:
         _same_curves(pooled, _table(rows, unit))
 
@@ -185,6 +187,19 @@ def _same_comparisons(pooled: PooledTruth, table: SurvivalTable) -> None:
         found = (mine.ratio.estimate, mine.ratio.lower, mine.ratio.upper, mine.p, mine.p_adjusted)
         expected = (theirs.estimate, theirs.lower, theirs.upper, theirs.p, theirs.p_adjusted)
         assert found == pytest.approx(expected, rel=1e-6, abs=1e-6)  # where lifelines stops
+
+
+def _same_differences(pooled: PooledTruth, table: SurvivalTable) -> None:
+    """At months 1 and 11 inside a quarter and a year, at 6 inside a year."""
+    assert [found.months for found in pooled.survival_differences[::3]] == [1, 6, 11, 12]
+    for found in pooled.survival_differences:
+        pair = [kaplan_meier(table, arm) for arm in (found.arm, found.reference)]
+        difference = survival_difference(pair[0], pair[1], found.months)
+        ratio = cumulative_hazard_ratio(pair[0], pair[1], found.months)
+        for mine, theirs in ((found.difference, difference), (found.ratio, ratio)):
+            assert _numbers(mine.value) == pytest.approx(_numbers(theirs), rel=1e-9)
+            assert (mine.p is None) == (theirs.p is None)
+            assert mine.p is None or mine.p == pytest.approx(theirs.p, rel=1e-9)
 
 
 def _same_curves(pooled: PooledTruth, table: SurvivalTable) -> None:
