@@ -12,7 +12,8 @@ from simulator.aggregates.grid import Grid, Unit
 from simulator.language.study import Question
 from simulator.messages.codec import decode_answer, encode
 from simulator.messages.needs import AssignmentNeed, AttritionNeed, Need, SurvivalNeed
-from simulator.messages.requests import Answer, ReleaseTerms, RoundRequest, roster_hash
+from simulator.messages.protocol import Answer
+from simulator.messages.requests import ReleaseTerms, RoundRequest, roster_hash
 from simulator.site.catalogue import read_catalogue
 from simulator.site.ledger import FreshLedger, Ledger
 from simulator.site.node import Node

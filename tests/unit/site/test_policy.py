@@ -32,7 +32,7 @@ network threshold: 5
 
 
 def test_what_fits_is_not_objected_to() -> None:
-    assert objection(STANDARD, request(), 10) is None
+    assert objection(STANDARD, request(), 10, masked=True) is None
 
 
 # Each line makes one field of the policy stricter than the request, and nothing else.
@@ -61,7 +61,7 @@ def test_what_fits_is_not_objected_to() -> None:
 )
 def test_a_stricter_policy_objects(stricter: dict[str, object], reason: str) -> None:
     policy = msgspec.structs.replace(STANDARD, **stricter)
-    assert objection(policy, request(), 10) == reason
+    assert objection(policy, request(), 10, masked=True) == reason
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,10 @@ def test_a_stricter_policy_objects(stricter: dict[str, object], reason: str) -> 
 )
 def test_a_stricter_policy_objects_to_raw_answers(stricter: dict[str, object], reason: str) -> None:
     asked = request(terms=ReleaseTerms("exact", 1), needs=(*NEEDS[:2], BY_DAY))
-    assert objection(LABORATORY, asked, 0) is None
-    assert objection(msgspec.structs.replace(LABORATORY, **stricter), asked, 0) == reason
+    assert objection(LABORATORY, asked, 0, masked=False) is None
+    assert (
+        objection(msgspec.structs.replace(LABORATORY, **stricter), asked, 0, masked=False) == reason
+    )
 
 
 def test_an_equal_or_looser_policy_does_not_object() -> None:
@@ -87,13 +89,13 @@ def test_an_equal_or_looser_policy_does_not_object() -> None:
         {"releases": ("secure-sum", "exact")},
     ):
         policy = msgspec.structs.replace(STANDARD, **looser)
-        assert objection(policy, request(), 10) is None
+        assert objection(policy, request(), 10, masked=True) is None
 
 
 @pytest.mark.parametrize("persons", [0, 10, 10**9])
 def test_without_a_policy_everything_is_refused(persons: int) -> None:
     reason = "its policy is missing or cannot be read, so nothing is let out"
-    assert objection(None, request(), persons) == reason
+    assert objection(None, request(), persons, masked=True) == reason
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_without_a_policy_everything_is_refused(persons: int) -> None:
 def test_a_release_that_it_does_not_know_is_refused(terms: ReleaseTerms, told: str) -> None:
     for policy in (STANDARD, LABORATORY):
         reason = f"it does not know the release {told}"
-        assert objection(policy, request(terms=terms), 10) == reason
+        assert objection(policy, request(terms=terms), 10, masked=True) == reason
 
 
 def test_a_request_that_a_release_does_not_treat_is_refused(
@@ -116,13 +118,13 @@ def test_a_request_that_a_release_does_not_treat_is_refused(
     narrower = msgspec.structs.replace(SECURE_SUM, treatments={})
     monkeypatch.setitem(releases.RELEASES, "secure-sum", narrower)
     told = "the release 'secure-sum' does not say what happens to such a request"
-    assert objection(STANDARD, request(), 10) == told
+    assert objection(STANDARD, request(), 10, masked=True) == told
 
 
 def test_a_refusal_never_depends_on_the_data() -> None:
     """Only the policy, the request and the size in the catalogue are looked at."""
     given = list(objection.__annotations__)
-    assert given == ["policy", "request", "persons", "return"]
+    assert given == ["policy", "request", "persons", "masked", "return"]
 
 
 def test_a_policy_is_read_from_its_file(tmp_path: Path) -> None:
@@ -170,7 +172,7 @@ def test_the_shipped_policies_can_be_read_and_allow_what_runs_by_default() -> No
         assert policy.name == name
         assert EXACT.name not in policy.releases
         assert policy.masked_only
-        assert objection(policy, request(roster=tuple("abcdefgh")), 10_000) is None
+        assert objection(policy, request(roster=tuple("abcdefgh")), 10_000, masked=True) is None
 
 
 def test_the_laboratory_allows_every_release() -> None:

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from simulator.messages.needs import AttritionNeed
+from simulator.messages.protocol import Answer
 from simulator.messages.requests import (
-    Answer,
     Apology,
     Refusal,
     ReleaseTerms,
