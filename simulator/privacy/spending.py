@@ -21,6 +21,7 @@ from simulator.errors import one_of
 from simulator.privacy.budget import Cost, zcdp_of
 from simulator.privacy.noise.guarantees import laplace_cost, skellam_cost, skellam_variance
 from simulator.privacy.noise.laws import Mechanism
+from simulator.privacy.noise.shares import MOST_SCALE
 
 WEIGHTS: Final[Mapping[str, int]] = MappingProxyType(
     {
@@ -89,14 +90,14 @@ class Scale(msgspec.Struct, frozen=True):
 
 
 def as_epsilon(value: Fraction | float) -> Fraction:
-    """An epsilon as a fraction.
+    """An epsilon as a fraction; a floating-point number as the decimal that it is written as.
 
     Raises:
         ValueError: It is not a finite number above 0.
     """
     if not isfinite(value) or value <= 0:
         raise ValueError(f"expected an epsilon that is a finite number above 0; found {value}")
-    return Fraction(value)
+    return Fraction(str(value))
 
 
 def plan_spending(
@@ -126,7 +127,8 @@ def plan_spending(
         A scale for each kind, in the order asked.
 
     Raises:
-        ValueError: Epsilon, delta, a kind, a size or the number of sites is not as expected.
+        ValueError: Epsilon, delta, a kind, a size or the number of sites is not as expected, or
+            epsilon is so small for what is asked that nothing would be left but noise.
     """
     whole = as_epsilon(epsilon)
     parts = _split(kinds, sizes or {}, sites_per_patient)
@@ -155,6 +157,11 @@ def _split(kinds: Sequence[str], sizes: Mapping[str, int], sites: int) -> list[P
 
 def _laplace(part: Part, epsilon: Fraction) -> Scale:
     scale = part.sensitivity / (epsilon * part.share)
+    if scale > MOST_SCALE:
+        raise ValueError(
+            f"an epsilon of {float(epsilon):.4g} leaves {part.kind} noise of scale "
+            f"{float(scale):.4g}; expected at most {MOST_SCALE}, so a greater epsilon or less asked"
+        )
     return Scale(part, Mechanism.LAPLACE, scale, laplace_cost(scale, part.sensitivity))
 
 

@@ -130,6 +130,11 @@ def test_the_variance_is_the_least_that_costs_no_more(
     assert skellam_cost(variance - Fraction(1, 1024), *moved).zcdp > zcdp
 
 
+def test_seven_missing_of_68_raise_an_epsilon_of_one_by_a_tenth() -> None:
+    chances = sum_law(Mechanism.LAPLACE, Fraction(1), 68, 61).probabilities(12)
+    assert np.abs(np.diff(np.log(chances))).max() == pytest.approx(1.10, abs=0.005)
+
+
 @pytest.mark.parametrize("epsilon", [0.25, 1.0, 4.0])
 def test_epsilon_and_delta_hold_for_skellam_noise(epsilon: float) -> None:
     """The sum of P - e^epsilon P' where positive is the exact delta at that epsilon."""

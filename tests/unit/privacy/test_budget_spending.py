@@ -31,7 +31,7 @@ def test_a_study_splits_seven_to_two_to_one() -> None:
     kinds=st.sets(st.sampled_from(sorted(WEIGHTS)), min_size=1),
     epsilon=st.fractions(min_value=Fraction(1, 50), max_value=20, max_denominator=50),
     sites=st.integers(1, 3),
-    tests=st.integers(1, 60),
+    tests=st.integers(1, 5),
     mechanism=st.sampled_from(Mechanism),
 )
 def test_a_run_costs_its_epsilon_and_no_more(
@@ -76,6 +76,14 @@ def test_an_epsilon_that_promises_nothing_is_refused(value: float) -> None:
 
 def test_an_epsilon_is_taken_as_it_is() -> None:
     assert as_epsilon(0.5) == as_epsilon(Fraction(1, 2)) == Fraction(1, 2)
+    assert as_epsilon(0.1) == as_epsilon(Fraction("0.1")) == Fraction(1, 10)
+    assert as_epsilon(1e-7) == Fraction(1, 10**7)
+
+
+def test_an_epsilon_that_leaves_nothing_but_noise_is_refused() -> None:
+    assert plan_spending(STUDY, 0.001)["assignment"].parameter == 10_000
+    with pytest.raises(ValueError, match=r"leaves assignment noise of scale 1.111e\+04; expected"):
+        plan_spending(STUDY, 0.0009)
 
 
 @pytest.mark.parametrize("kind", sorted(UNBOUNDED))
