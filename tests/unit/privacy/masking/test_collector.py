@@ -1,3 +1,5 @@
+import itertools
+
 import msgspec
 import pytest
 
@@ -126,12 +128,22 @@ def test_no_vector_at_all() -> None:
 
 
 def test_a_lost_site_whose_key_too_few_can_rebuild_ends_the_round() -> None:
-    played = Round(9, degree=4, threshold=4)
-    lost = "a"
-    keepers = list(played.graph[lost])[:1]
-    played.shared().masked(without=[lost, *keepers])
-    with pytest.raises(TooFew, match="the threshold is 4"):
+    """Around each site that is there enough are left, and of the neighbours of `a` too few."""
+    played = Round(20, degree=10)
+    near = {site: {site, *others} for site, others in played.graph.items()}
+    lost = next(
+        gone
+        for three in itertools.combinations(played.graph["a"], 3)
+        if all(
+            len(near[site] - (gone := {"a", *three})) >= played.threshold
+            for site in set(played.names) - {"a", *three}
+        )
+    )
+    assert len(near["a"] - lost) < played.threshold
+    played.shared().masked(without=lost)
+    with pytest.raises(TooFew, match="around 'a', 7 of 11 sites can give shares of it"):
         played.hub.what_to_reveal()
+    assert played.hub.what_to_reveal() == {}
 
 
 def test_each_is_asked_of_its_neighbourhood_alone() -> None:

@@ -7,7 +7,7 @@ import pytest
 from simulator.privacy.masking.errors import MaskingError, RingOverflow, TooFew
 from simulator.privacy.masking.participant import Participant
 from simulator.privacy.masking.ring import Ring
-from simulator.privacy.masking.secrets import KeyPair, add_pair_mask, self_mask
+from simulator.privacy.masking.secrets import KeyPair, add_pair_mask, seal, self_mask
 from simulator.privacy.masking.wire import PublicKeys, Sealed
 from simulator.privacy.sources import keyed_source
 from tests.unit.privacy.masking.rounds import COUNTS, SESSION, Round, numbers
@@ -119,10 +119,10 @@ def test_two_that_were_told_different_thresholds_find_out() -> None:
         played.sites["a"].mask([one for one in came if one.receiver == "a"], numbers(1), COUNTS, 4)
 
 
-def changed(seal: Sealed, place: int) -> Sealed:
-    data = bytearray(seal.data)
+def changed(one: Sealed, place: int) -> Sealed:
+    data = bytearray(one.data)
     data[place] ^= 1
-    return msgspec.structs.replace(seal, data=bytes(data))
+    return msgspec.structs.replace(one, data=bytes(data))
 
 
 @pytest.mark.parametrize("place", range(82))
@@ -156,6 +156,17 @@ def test_a_seal_that_does_not_belong_is_refused(what: str) -> None:
     played = Round().shared()
     played.routed["a"] = bad_seals(played)[what]
     with pytest.raises(MaskingError, match=what):
+        played.vector("a")
+
+
+def test_a_seal_that_opens_and_does_not_hold_two_shares_is_refused() -> None:
+    """Only a peer that does not follow the protocol can make one."""
+    played = Round().shared()
+    liar = played.sites["b"]
+    keys = (played.keys["b"], played.keys["a"])
+    forged = seal(liar._agreed["a"], *keys, liar._context, bytes(65))
+    played.routed["a"] = (forged, *played.routed["a"][1:])
+    with pytest.raises(MaskingError, match="from 'b' holds 65 bytes, not two shares"):
         played.vector("a")
 
 
