@@ -52,8 +52,7 @@ def play(
         session: Binds the round.
 
     Raises:
-        TooFew: Too many were lost.
-        MaskingError: A step was refused.
+        MaskingError: A step was refused; `TooFew`, where too many were lost.
     """
     graph = neighbours(tuple(vectors), degree, session)
     degree = len(next(iter(graph.values())))
@@ -63,8 +62,7 @@ def play(
     left = _Left(dict(drop or {}), say)
 
     keys = [_keys(sites[name], say) for name in left.before(Stage.KEYS, sites)]
-    cells = len(next(iter(vectors.values())))
-    hub = Collector(session, ring, cells, keys, graph, needed)
+    hub = Collector(session, ring, len(next(iter(vectors.values()))), keys, graph, needed)
 
     sealed: list[Sealed] = []
     for name in left.before(Stage.SHARES, [one.site for one in keys]):
@@ -78,7 +76,6 @@ def play(
         hub.masked(name, data)
         seen = _first(ring.from_bytes(data))
         say(f"{name} holds {_first(vectors[name])}; the aggregator sees {seen}.")
-
     return _opened(hub, sites, left, say)
 
 
