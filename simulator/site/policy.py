@@ -11,6 +11,7 @@ from simulator.aggregates.grid import Unit
 from simulator.errors import UserError
 from simulator.language.documents import Node, parse_document, read_document
 from simulator.messages.catalogue import PolicyTerms
+from simulator.messages.describing import FollowUpNeed
 from simulator.messages.needs import SurvivalNeed, kind_of
 from simulator.messages.noise import noise_scales
 from simulator.messages.requests import RoundRequest
@@ -238,7 +239,9 @@ def _stricter(
     for need in request.needs:
         if kind_of(need) not in release.treatments:
             return f"the release '{release.name}' does not say what happens to such a request"
-        if isinstance(need, SurvivalNeed) and (wrong := _unfit(policy, need.grid.unit)):
+        if isinstance(need, SurvivalNeed | FollowUpNeed) and (
+            wrong := _unfit(policy, need.grid.unit)
+        ):
             return wrong
     return None
 

@@ -10,7 +10,8 @@ import pytest
 from simulator.aggregates.grid import Grid, Unit
 from simulator.bundled import find, names
 from simulator.errors import UserError
-from simulator.messages.needs import SurvivalNeed
+from simulator.messages.describing import FollowUpNeed
+from simulator.messages.needs import Need, SurvivalNeed
 from simulator.messages.requests import ReleaseTerms
 from simulator.privacy import releases
 from simulator.privacy.releases import EXACT, SECURE_SUM
@@ -77,6 +78,18 @@ def test_a_stricter_policy_objects_to_raw_answers(stricter: dict[str, object], r
     assert (
         objection(msgspec.structs.replace(LABORATORY, **stricter), asked, 0, masked=False) == reason
     )
+
+
+@pytest.mark.parametrize("need", [SurvivalNeed(Grid(Unit.MONTH, 12)), FollowUpNeed(12)])
+def test_months_are_finer_than_the_quarters_of_a_policy(need: Need) -> None:
+    asked = request(needs=(*NEEDS[:2], need))
+    assert objection(STANDARD, asked, 10, masked=True) is None
+    by_quarter = msgspec.structs.replace(STANDARD, finest_bin=Unit.QUARTER)
+    reason = "its policy lets out survival by quarter at the finest"
+    assert objection(by_quarter, asked, 10, masked=True) == reason
+    for fits in (SurvivalNeed(Grid(Unit.QUARTER, 12)), FollowUpNeed(12, Unit.YEAR)):
+        coarse = request(needs=(*NEEDS[:2], fits))
+        assert objection(by_quarter, coarse, 10, masked=True) is None
 
 
 def test_an_equal_or_looser_policy_does_not_object() -> None:
