@@ -6,7 +6,6 @@ import datetime as dt
 import itertools
 import os
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -22,7 +21,7 @@ from simulator.privacy.memory.values import Bound, Definitions, QuerySet, Rememb
 
 _MANY: Final = int(os.environ.get("EXAMPLES", "1000"))
 _quick = settings(
-    derandomize=True, max_examples=60, deadline=None, suppress_health_check=[*HealthCheck]
+    derandomize=True, max_examples=50, deadline=None, suppress_health_check=[*HealthCheck]
 )
 _long = settings(_quick, derandomize=False, max_examples=_MANY, database=None)
 
@@ -72,11 +71,15 @@ ATOMS: Final = [
 query_sets = st.builds(
     QuerySet,
     st.just("base"),
-    st.frozensets(st.sampled_from(LITERALS), max_size=3),
-    st.sampled_from([frozenset("a"), frozenset("ab"), frozenset("ab")]),
+    st.one_of(
+        # Few criteria, of which many combinations meet; all of them, of which few do.
+        st.frozensets(st.sampled_from(["+drug", "-drug", "+woman", "-woman"]), max_size=2),
+        st.frozensets(st.sampled_from(LITERALS), max_size=3),
+    ),
+    st.sampled_from([frozenset("a"), *[frozenset("ab")] * 5]),
 )
 populations = st.lists(
-    st.sampled_from([0, 0, 1, 2, 3, 12, 20, 30]), min_size=len(ATOMS), max_size=len(ATOMS)
+    st.sampled_from([0, 0, 0, 1, 2, 5, 12]), min_size=len(ATOMS), max_size=len(ATOMS)
 )
 
 
@@ -93,69 +96,35 @@ def remembered(of: QuerySet, population: list[int], run: str) -> Remembered:
     return Remembered("q", of, count_of(of, population), released=True, run=run, at=DAY)
 
 
-def in_span(vector: NDArray[np.int64], rows: NDArray[np.int64]) -> bool:
-    """Whether a vector is a combination of rows, by the rank in whole fractions."""
-    return rank([*rows.tolist(), vector.tolist()]) == rank(rows.tolist())
-
-
-def rank(rows: list[list[int]]) -> int:
-    work, found = [[Fraction(cell) for cell in row] for row in rows], 0
-    for column in range(len(ATOMS)):
-        pivot = next((row for row in work[found:] if row[column]), None)
-        if pivot is None:
-            continue
-        work.remove(pivot)
-        work = [
-            row
-            if at < found or not row[column]
-            else [a - row[column] / pivot[column] * b for a, b in zip(row, pivot, strict=True)]
-            for at, row in enumerate(work)
-        ]
-        work.insert(found, pivot)
-        found += 1
-    return found
-
-
 def isolates(old: list[QuerySet], new: QuerySet, population: list[int], threshold: int) -> bool:
     """Whether counts with weights -1, 0 and 1 single out few patients, by trying all weights."""
-    rows, last = indicators(old), indicators([new])
-    every = np.vstack([rows, last])
-    numbers = np.array(population)
-    for weights in itertools.product((-1, 0, 1), repeat=len(every)):
-        if not weights[-1]:
-            continue
-        group = np.array(weights) @ every
-        once = ((group == 0) | (group == 1)).all()
-        if (
-            once
-            and 0 < group @ numbers < threshold
-            and not in_span(group, rows)
-            and not in_span(group, last)
-        ):
-            return True
-    return False
+    weights = np.array(list(itertools.product((-1, 0, 1), repeat=len(old) + 1)))
+    groups = weights @ indicators([*old, new])
+    once = ((groups == 0) | (groups == 1)).all(axis=1)
+    patients = groups @ np.array(population)
+    return bool((once & (patients > 0) & (patients < threshold)).any())
 
 
 def check_nothing_passes(sets: list[QuerySet], population: list[int], threshold: int) -> None:
-    *old, new = dict.fromkeys(sets)
-    if not old or new in old:
-        return
-    found = examine(
-        [remembered(of, population, "old") for of in old],
-        [remembered(new, population, "new")],
-        threshold,
-        KNOWN,
-    )
-    assert found.complete
-    if not found.dangers:
-        assert not isolates(old, new, population, threshold)
+    """Asks one after another; what is small, or is stopped, is not let out."""
+    old: list[QuerySet] = []
+    for new in sets:
+        if 0 < count_of(new, population) < threshold:
+            continue
+        counts = [remembered(of, population, "old") for of in old]
+        found = examine(counts, [remembered(new, population, "new")], threshold, KNOWN)
+        assert found.complete
+        if not found.dangers:
+            assert not isolates(old, new, population, threshold)
+            old.append(new)
 
 
-lists_of_sets = st.lists(query_sets, min_size=2, max_size=6)
+lists_of_sets = st.lists(query_sets, min_size=3, max_size=6, unique=True)
 thresholds = st.sampled_from([2, 4, 11])
 
 
-@_quick
+# Combinations of three and more are rare: with fewer examples none would be met.
+@settings(_quick, max_examples=250)
 @given(sets=lists_of_sets, population=populations, threshold=thresholds)
 def test_what_passes_isolates_nobody(
     sets: list[QuerySet], population: list[int], threshold: int

@@ -21,7 +21,7 @@ from simulator.privacy.memory.groups import Membership
 
 _Floats = NDArray[np.float64]
 _NEAR: Final = 1e-6
-_MOST_VECTORS: Final = 16384
+_MOST_VECTORS: Final = 4096
 _GREATEST_DENOMINATOR: Final = 10_000
 # The rest says nothing that these do not.
 _MOST_TOLD: Final = 20
@@ -137,16 +137,17 @@ def _classified(
             complete = False
             continue
         numbers = choices @ values[part]
-        chosen = np.zeros((len(choices), len(values)))
-        chosen[:, part] = choices
-        nothing = chosen[np.abs(numbers) < 0.5] @ reduced.rows
+        nothing = choices[np.abs(numbers) < 0.5] @ reduced.rows[part]
         empty |= (nothing > 0.5).any(axis=0)
-        small += list(chosen[(numbers > 0.5) & (numbers < threshold - 0.5)])
+        few = choices[(numbers > 0.5) & (numbers < threshold - 0.5)]
+        chosen = np.zeros((len(few), len(values)))
+        chosen[:, part] = few
+        small += list(chosen)
     return small, empty, complete
 
 
 def _parts(rows: _Floats, pivots: Sequence[int]) -> Iterator[list[int]]:
-    """Rows that have columns in common, directly or through others."""
+    """Rows that have columns in common, directly or through others, neighbours near each other."""
     touches = np.abs(rows) > _NEAR
     touches[:, list(pivots)] = False
     waiting = set(range(len(rows)))
@@ -156,7 +157,7 @@ def _parts(rows: _Floats, pivots: Sequence[int]) -> Iterator[list[int]]:
             near = [one for one in waiting if (touches[row] & touches[one]).any()]
             part += near
             waiting -= set(near)
-        yield sorted(part)
+        yield part
 
 
 def _vectors(rows: _Floats) -> _Floats | None:

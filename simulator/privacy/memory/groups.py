@@ -148,7 +148,7 @@ def _rules(names: Sequence[str], known: Definitions) -> _Rules:
     rules = _Rules([0] * size, [0] * size, [0] * size, [0] * size)
     last = list(range(size))
     here = {name: known[name] for name in names if name in known}
-    for one, other in pairs(here):
+    for one, other in pairs(here, here):
         early, late = sorted((places[one], places[other]))
         side = rules.above if places[one] == early else rules.below
         side[late] |= 1 << early

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from simulator.language.codes import Code, ConceptSet
 from simulator.language.criteria import (
@@ -109,46 +109,64 @@ def _stricter(literal: str, other: str, known: Definitions) -> bool:
     return more and one.members == two.members
 
 
-def pairs(known: Definitions) -> Iterator[tuple[str, str]]:
+def pairs(known: Definitions, names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The pairs of names of which the first implies the second, groups aside.
 
-    Only those are compared that have a code, or nothing else, in common, so that a thousand
-    concept sets take no million comparisons.
+    Only those are compared that have a code in common, or name none, so that a thousand concept
+    sets take no million comparisons.
+
+    Args:
+        known: What the names stand for.
+        names: One of each pair is among these.
     """
     shelves: defaultdict[object, list[str]] = defaultdict(list)
     for name, definition in known.items():
-        for key in _keys(definition):
+        for key in _stands(definition):
             shelves[key].append(name)
-    for name, definition in known.items():
-        keys = _keys(definition)
-        near = dict.fromkeys((*keys[:1], *_without_codes(definition)))
-        for other in dict.fromkeys(found for key in near for found in shelves[key]):
-            if other != name and implies(definition, known[other]):
+    for name in names:
+        definition = known[name]
+        near = dict.fromkeys(found for key in _looks(definition) for found in shelves[key])
+        for other in near:
+            if other == name:
+                continue
+            if implies(definition, known[other]):
                 yield name, other
+            if implies(known[other], definition):
+                yield other, name
 
 
-def _keys(definition: Definition) -> tuple[object, ...]:
-    """On which shelves a definition stands."""
+def topics(name: str, known: Definitions) -> frozenset[object]:
+    """What a criterion is about; between those that are about other things nothing follows."""
+    definition = known.get(name)
+    if isinstance(definition, Several):
+        return frozenset[object]().union(*(topics(one[1:], known) for one in definition.members))
+    if definition is None or isinstance(definition, Kind):
+        return frozenset({name if definition is None else definition.of})
+    return frozenset(_stands(definition)[:1])
+
+
+def _stands(definition: Definition) -> tuple[object, ...]:
+    """On which shelves a definition stands: of its codes, of those without, and of its kind."""
     match definition:
         case Bound(of=of):
             return ((of,),)
-        case Leaf(criterion=EventCriterion(events=Events(domain=domain, codes=None))):
-            return ((domain, None),)
-        case Leaf(criterion=EventCriterion(events=Events(domain=domain, codes=name)), codes=sets):
-            codes = next(found for found in sets if found.name == name)
-            return tuple((domain, code.vocabulary, code.code) for code in codes.include)
+        case Leaf(criterion=EventCriterion(events=events), codes=sets):
+            own = [codes for codes in sets if codes.name == events.codes]
+            codes = tuple((code.vocabulary, code.code) for each in own for code in each.include)
+            return ((events.domain,), *codes, *(() if own else ((events.domain, None),)))
         case Leaf(criterion=criterion):
-            return (type(criterion),)
+            return ((type(criterion),),)
         case _:
             return ()
 
 
-def _without_codes(definition: Definition) -> tuple[object, ...]:
+def _looks(definition: Definition) -> tuple[object, ...]:
+    """On which shelves those stand that it may imply or be implied by."""
     match definition:
-        case Leaf(criterion=EventCriterion(events=events)):
-            return ((events.domain, None),)
+        case Leaf(criterion=EventCriterion(events=Events(domain=domain, codes=str()))):
+            return (*_stands(definition)[1:], (domain, None))
         case _:
-            return ()
+            return _stands(definition)[:1]
 
 
 def _implies(one: Criterion, other: Criterion, sets: _Sets) -> bool:

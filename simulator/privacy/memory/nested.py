@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, permutations, product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.privacy.memory.implying import follows, pairs
+from simulator.privacy.memory.implying import follows, pairs, topics
 from simulator.privacy.memory.values import (
     FAILS,
     HOLDS,
@@ -46,15 +46,17 @@ def compare(others: Sequence[QuerySet], new: Sequence[QuerySet], known: Definiti
         new: The new sets.
         known: What the literals stand for.
     """
-    every = [*others, *new]
+    every, cut = [*others, *new], len(others)
     literals = sorted(frozenset[str]().union(*(each.literals for each in every)))
+    latest = frozenset[str]().union(*(each.literals for each in new))
     asked = _asked(every, literals)
-    given = np.minimum(asked @ _following(literals, known), 1.0)
-    size = asked.sum(axis=1)
-    cut, rosters = len(others), _rosters(every)
-    parts, wholes = rosters[:cut, cut:], rosters[cut:, :cut].T
-    inside = (given[:cut] @ asked[cut:].T >= size[cut:]) & parts
-    around = ((given[cut:] @ asked[:cut].T >= size[:cut]) & wholes.T).T
+    following, size = _following(literals, latest, known), asked.sum(axis=1)
+    own = [place for place, literal in enumerate(literals) if literal in latest]
+    parts, wholes = _rosters(others, new), _rosters(new, others).T
+    theirs = np.minimum(asked[:cut] @ following[:, own], 1.0)
+    mine = np.minimum(asked[cut:] @ following, 1.0)
+    inside = (theirs @ asked[cut:, own].T >= size[cut:]) & parts
+    around = (mine @ asked[:cut].T >= size[:cut]).T & wholes
     shared = asked[:cut] @ asked[cut:].T
     apart = 2.0 - parts.astype(np.float32) - wholes.astype(np.float32)
     distance = size[:cut, None] + size[None, cut:] - 2 * shared + apart
@@ -70,23 +72,26 @@ def _asked(sets: Sequence[QuerySet], literals: Sequence[str]) -> _Matrix:
     return found
 
 
-def _following(literals: Sequence[str], known: Definitions) -> _Matrix:
-    """Literal x literal: 1 where the second follows from the first."""
+def _following(literals: Sequence[str], latest: Collection[str], known: Definitions) -> _Matrix:
+    """Literal x literal: 1 where the second follows from the first, one of them of a new set."""
     places = {literal: place for place, literal in enumerate(literals)}
     found = np.eye(len(literals), dtype=np.float32)
     here = {literal[1:]: known[literal[1:]] for literal in literals if literal[1:] in known}
-    for one, other in chain(_implied(here), _excluded(here)):
+    names = [name for name in here if HOLDS + name in latest or FAILS + name in latest]
+    for one, other in chain(_implied(here, names), _excluded(here)):
         if one in places and other in places:
             found[places[one], places[other]] = 1.0
-    groups = [literal for literal in literals if isinstance(here.get(literal[1:]), Several)]
-    for literal, other in product(groups, literals):
-        found[places[literal], places[other]] = follows(literal, other, known)
-        found[places[other], places[literal]] = follows(other, literal, known)
+    about = {literal: topics(literal[1:], known) for literal in literals}
+    groups = {literal for literal in literals if isinstance(here.get(literal[1:]), Several)}
+    for one, other in product(sorted(latest), literals):
+        if (one in groups or other in groups) and not about[one].isdisjoint(about[other]):
+            found[places[one], places[other]] = follows(one, other, known)
+            found[places[other], places[one]] = follows(other, one, known)
     return found
 
 
-def _implied(known: Definitions) -> Iterator[tuple[str, str]]:
-    for one, other in pairs(known):
+def _implied(known: Definitions, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for one, other in pairs(known, names):
         yield HOLDS + one, HOLDS + other
         yield FAILS + other, FAILS + one
 
@@ -101,10 +106,10 @@ def _excluded(known: Definitions) -> Iterator[tuple[str, str]]:
             yield HOLDS + one, FAILS + other
 
 
-def _rosters(sets: Sequence[QuerySet]) -> NDArray[np.bool_]:
+def _rosters(one: Sequence[QuerySet], other: Sequence[QuerySet]) -> NDArray[np.bool_]:
     """Set x set: whether the sites of the first are among those of the second."""
-    different = list(dict.fromkeys(each.sites for each in sets))
+    different = list(dict.fromkeys(each.sites for each in (*one, *other)))
     places = {sites: place for place, sites in enumerate(different)}
-    parts = np.array([[one <= other for other in different] for one in different], dtype=np.bool_)
-    at = [places[each.sites] for each in sets]
-    return parts[np.ix_(at, at)]
+    parts = np.array([[a <= b for b in different] for a in different], dtype=np.bool_)
+    rows, columns = ([places[each.sites] for each in sets] for sets in (one, other))
+    return parts[np.ix_(rows, columns)]
