@@ -24,6 +24,7 @@ from simulator.statistics.noisy_cells import (
 )
 
 _ROUNDS: Final = 5
+_UNKNOWN: Final = 20.0
 
 
 def noisy_kaplan_meier(
@@ -80,9 +81,19 @@ def noisy_kaplan_meier(
         drawn.astype(np.float64), least, by_day=by_day
     )
     by_noise = shift.var(axis=0) * np.log(np.maximum(survival, least)) ** 2
-    # A variance that fell from one cell to the next would have no meaning as a sum.
-    total = np.maximum.accumulate(greenwood + by_noise)
-    return _with(table, counts, survival, total, level)
+    return _with(table, counts, *_tamed(survival, greenwood + by_noise, least), level)
+
+
+def _tamed(survival: Reals, variance: Reals, least: float) -> tuple[Reals, Reals]:
+    """The curve and its variance where fractions of a patient would make them meaningless.
+
+    Where less than a quarter of a patient is believed to have had the event, nobody has. What is
+    known of log(-log S) to no better than 20 is not known. And as a sum the variance never falls.
+    None of this touches a curve of whole patients.
+    """
+    tamed = np.where(survival > 1.0 - least, 1.0, survival)
+    logs = np.log(np.maximum(tamed, np.finfo(np.float64).tiny))
+    return tamed, np.minimum(np.maximum.accumulate(variance), (_UNKNOWN * logs) ** 2)
 
 
 def _log_minus_log(cells: Reals, least: float, *, by_day: bool) -> Reals:

@@ -103,6 +103,18 @@ class TestWithNoise:
     def test_the_same_source_of_chance_gives_the_same(self) -> None:
         np.testing.assert_array_equal(curve_of(self.table).lower, curve_of(self.table).lower)
 
+    def test_much_noise_leaves_a_band_of_nothing_known(self) -> None:
+        rng, much = np.random.default_rng(6), DiscreteLaplace(6.0)
+        truth = cohorts(rng, 20, sizes=(42,), survival=(0.5,), months=60)
+        for shown in truth + much.sample(truth.shape, rng):
+            curve = noisy_kaplan_meier(as_table(shown), None, much, replicates=20, rng=rng)
+            assert np.isfinite(curve.greenwood).all()
+            assert (np.diff(curve.greenwood) >= 0.0).all()
+            assert (curve.lower[curve.survival == 1.0] == 1.0).all()
+            inside = (curve.survival > 0.0) & (curve.survival < 1.0)
+            assert (curve.lower[inside] <= curve.survival[inside]).all()
+            assert (curve.upper[inside] >= curve.survival[inside]).all()
+
     def test_an_arm_of_nobody_has_a_curve_of_which_nothing_is_known(self) -> None:
         curve = curve_of(as_table(np.full((1, 12, 2), -1)))
         assert survival_at(curve, 6).estimate is None
