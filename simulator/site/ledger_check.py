@@ -102,8 +102,8 @@ def _content(path: Path) -> bytes:
 
 
 def _said_of_older(count: int) -> str:
-    lines = "this line is" if count == 1 else f"lines 1 to {count} are"
-    return f"{lines} from before ledgers were chained; whether they are as written cannot be told"
+    lines = "this line is" if count == 1 else f"this line and the next {count - 1} are"
+    return f"{lines} from before ledgers were chained, and need not be as written"
 
 
 def _entry(line: bytes) -> Entry | None:
