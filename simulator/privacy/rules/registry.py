@@ -49,7 +49,7 @@ _SYSTEMS: Final = (
         repeats=Repeats.FRESH,
         says=(
             "counts up to 10 are withheld, 0 too, and some up to 22; others are within 12",
-            "averaging many answers gives a count back",
+            "averaging 22 answers gives the nearest multiple of 5 back",
         ),
         source=(
             "SHRINE, fork of January 2018 (7ce3fca), Obfuscator.scala and reference.conf: "
