@@ -76,7 +76,7 @@ def print_sql(site: str, statement: tuple[str, dict[str, object]]) -> None:
 
 def print_plan(plan: Plan) -> None:
     """Who is asked, who is not and why, what for, and how large the messages are."""
-    from simulator.hub.run import message_sizes
+    from simulator.hub.sizes import message_sizes
     from simulator.messages.needs import in_order, layout_of
 
     screen = console()
@@ -104,7 +104,7 @@ def print_plan(plan: Plan) -> None:
             f"at {most}",
             style="dim",
         )
-    sizes = message_sizes(plan)
+    sizes = message_sizes(plan, masked=plan.release.masked)
     for place, needs in enumerate(plan.needs):
         heading(screen, f"round {place + 1} of {len(plan.needs)}")
         rows = table("table", "axes x measures", "cells")
@@ -116,11 +116,13 @@ def print_plan(plan: Plan) -> None:
                 str(need.__struct_config__.tag), f"{axes} x ({measures})", f"{layout.cells:,}"
             )
         screen.print(Padding(rows, (0, 0, 0, 2)))
-        request, answer = sizes[place]
+        sent, received = sizes[place]
+        asked = len(plan.roster)
+        steps = " in four steps" if plan.release.masked else ""
         indented(
             screen,
-            f"to each site {request:,} bytes, from each {answer:,}; "
-            f"{(request + answer) * len(plan.roster) / 1000:,.0f} kB in all",
+            f"to each site {sent / asked:,.0f} bytes{steps}, from each {received / asked:,.0f}; "
+            f"{(sent + received) / 1000:,.0f} kB in all",
         )
 
 

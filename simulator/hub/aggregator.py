@@ -112,7 +112,7 @@ def open_sums(
     }
     released = withhold_running_sums(released, release.threshold)
     let_out = [
-        exact[need]
+        found.table if isinstance(found, SurvivalTable) else exact[need]
         for need, found in released.items()
         if isinstance(found, SurvivalTable | ReleasedLevels)
     ]

@@ -43,7 +43,11 @@ def study_result(
             f"{comparison.unit} x "
             f"{'died' if study.question.outcome_is_death else 'had it'} or censored)",
         ),
-        notes=(*notes_of(plan, finished, settings), *_notes(study, funnel)),
+        notes=(
+            *notes_of(plan, finished, settings),
+            *comparison.notes,
+            *_notes(study, funnel),
+        ),
         fingerprints=fingerprints_of(
             finished,
             settings,

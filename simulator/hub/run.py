@@ -20,7 +20,7 @@ from simulator.hub.masked import masked_sum, ring_of
 from simulator.hub.planner import Plan
 from simulator.hub.wire import Lost, Wire
 from simulator.messages.codec import MalformedMessage, encode
-from simulator.messages.needs import Need, in_order, layout_of
+from simulator.messages.needs import Need, in_order
 from simulator.messages.protocol import Answer
 from simulator.messages.requests import (
     ReleaseTerms,
@@ -223,18 +223,6 @@ def round_request(
         question=plan.question,
         needs=needs,
     )
-
-
-def message_sizes(plan: Plan) -> tuple[tuple[int, int], ...]:
-    """For each round, the bytes of the request to one site and of its answer."""
-    sizes = []
-    for place, needs in enumerate(plan.needs):
-        ordered = in_order(needs)
-        request = round_request(plan, "0" * 34, plan.roster, place + 1, ordered)
-        cells = tuple(bytes(8 * layout_of(need, plan.question).cells) for need in ordered)
-        answer = RoundAnswer(plan.roster[0], request.run, place + 1, request.roster, cells)
-        sizes.append((len(encode(request)), len(encode(answer))))
-    return tuple(sizes)
 
 
 def terms(release: Release) -> ReleaseTerms:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from simulator.hub.run import message_sizes, round_request
+from simulator.hub.run import round_request
+from simulator.hub.sizes import message_sizes
 from simulator.language.study import Study
 from simulator.messages.codec import encode
 from simulator.messages.needs import in_order
@@ -93,9 +94,13 @@ def analyze(
     """
     client = connect(network, laboratory=True, jobs=1, seconds=seconds, clock=clock)
     plan = client.plan(study, release)
+    asked, clear = len(plan.roster), message_sizes(plan, masked=False)
     rounds = [
-        (encode(round_request(plan, "0" * 34, plan.roster, place + 1, in_order(needs))), sizes)
-        for place, (needs, sizes) in enumerate(zip(plan.needs, message_sizes(plan), strict=True))
+        (
+            encode(round_request(plan, "0" * 34, plan.roster, place + 1, in_order(needs))),
+            (sent // asked, received // asked),
+        )
+        for place, (needs, (sent, received)) in enumerate(zip(plan.needs, clear, strict=True))
     ]
     found = []
     for site in plan.roster:

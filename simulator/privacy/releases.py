@@ -12,6 +12,7 @@ import msgspec
 
 from simulator.aggregates.released import Released
 from simulator.errors import Refused, UserError, nearest, one_of
+from simulator.privacy.emulated import EMULATED
 from simulator.privacy.release import Noise as Noise
 from simulator.privacy.release import Place as Place
 from simulator.privacy.release import Release as Release
@@ -161,7 +162,7 @@ DP: Final = Release(
 )
 
 RELEASES: Final = {
-    release.name: release for release in (SECURE_SUM, SECURE_STEPS, DP, PLATFORM, EXACT)
+    release.name: release for release in (SECURE_SUM, SECURE_STEPS, DP, PLATFORM, EXACT, *EMULATED)
 }
 
 

@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from simulator.aggregates.grid import Unit
 from simulator.hub.analyses.comparison import Comparison
 from simulator.hub.analyses.funnel import Funnel
-from simulator.hub.run import Finished, Traffic, carry_out
+from simulator.hub.exchanging import Traffic
+from simulator.hub.run import Finished, carry_out
 from simulator.hub.wire import Wire
 from simulator.language.reading import parse_study
 from simulator.language.study import Study
@@ -72,7 +73,12 @@ ARMS: Final = len(STUDY.question.arms)
 
 def federated(wire: Wire, sites: Sequence[str], study: Study = STUDY) -> Finished:
     return carry_out(
-        plan_of(study, tuple(sites), EXACT), wire, run="law", seconds=300.0, traffic=Traffic()
+        plan_of(study, tuple(sites), EXACT),
+        wire,
+        run="law",
+        seconds=300.0,
+        traffic=Traffic(),
+        source=os.urandom,
     )
 
 
@@ -201,6 +207,7 @@ def test_by_month_the_tests_agree_too(frames: dict[str, pl.DataFrame]) -> None:
         run="law",
         seconds=300.0,
         traffic=Traffic(),
+        source=os.urandom,
     )
     found = next(part for part in finished.parts if isinstance(part, Comparison))
     contrasts_agree(found, pooled_truth([*frames.values()], STUDY, Unit.MONTH))

@@ -17,7 +17,8 @@ from simulator.aggregates.grid import Unit
 from simulator.aggregates.released import Withheld
 from simulator.hub.analyses.comparison import Comparison
 from simulator.hub.analyses.subgroups import Subgroups
-from simulator.hub.run import Finished, Traffic, carry_out
+from simulator.hub.exchanging import Traffic
+from simulator.hub.run import Finished, carry_out
 from simulator.language.reading import parse_study
 from simulator.privacy.releases import EXACT, PLATFORM, SECURE_SUM, Release
 from simulator.truth.counted import in_an_arm
@@ -97,6 +98,7 @@ def carried(frames: dict[str, pl.DataFrame], release: Release) -> Finished:
         run="law",
         seconds=300.0,
         traffic=Traffic(),
+        source=os.urandom,
     )
 
 

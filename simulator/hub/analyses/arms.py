@@ -22,9 +22,19 @@ _SHARES: Final = (0.25, 0.5, 0.75)
 _KIND: Final = "survival"
 
 
-def arm_result(study: Study, release: Release, table: SurvivalTable, arm: str) -> ArmResult:
-    """Everything about one arm; totals as the release shows them."""
-    curve = kaplan_meier(table, arm)
+def arm_result(
+    study: Study, release: Release, table: SurvivalTable, arm: str, curve: Curve | None = None
+) -> ArmResult:
+    """Everything about one arm; totals as the release shows them.
+
+    Args:
+        study: Says which months are looked at.
+        release: Says how totals are shown.
+        table: The counts.
+        arm: The arm.
+        curve: Its curve, where that is not the ordinary one of the counts.
+    """
+    curve = curve or kaplan_meier(table, arm)
     row = table.arms.index(arm)
     to_month = study.analyses.restricted_mean
     middle = median(curve)

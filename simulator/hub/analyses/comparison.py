@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
 
 from simulator.aggregates.grid import Grid, Unit
 from simulator.aggregates.survival import SurvivalTable
 from simulator.errors import UserError
-from simulator.hub.analyses.arms import arm_result
-from simulator.hub.analyses.contrasts import (
-    hazard_ratio_results,
-    log_rank_result,
-    mean_differences,
-    survival_differences,
-)
-from simulator.hub.analyses.released import ReleasedTables
-from simulator.hub.analyses.results import (
-    ArmResult,
-    HazardRatioResult,
-    LogRankResult,
-    RestrictedMeanDifference,
-    SurvivalDifference,
-)
+from simulator.hub.analyses.compared import Comparison as Comparison
+from simulator.hub.analyses.compared import compared
+from simulator.hub.analyses.released import ReleasedBounds, ReleasedNoise, ReleasedTables
+from simulator.hub.analyses.under_noise import under_noise
+from simulator.hub.analyses.within_bounds import within_bounds
 from simulator.language.study import Study
 from simulator.messages.needs import Need, SurvivalNeed
-from simulator.privacy.releases import Release
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The arms and how they differ, with one arm nothing; and the unit of time of the table."""
-
-    arms: tuple[ArmResult, ...]
-    log_rank: LogRankResult | None
-    hazard_ratios: tuple[HazardRatioResult, ...]
-    rmst_differences: tuple[RestrictedMeanDifference, ...] = ()
-    survival_differences: tuple[SurvivalDifference, ...] = ()
-    unit: Unit = Unit.MONTH
+from simulator.privacy.release import Release
 
 
 def grid_of(study: Study, release: Release, unit: Unit | None = None) -> Grid:
@@ -65,23 +42,14 @@ def comparison(
     need = SurvivalNeed(grid_of(study, release, unit))
     released = yield frozenset({need})
     table = released[need]
+    if isinstance(table, ReleasedNoise):
+        return under_noise(study, release, table)
+    if isinstance(table, ReleasedBounds):
+        return within_bounds(study, release, table)
     if not isinstance(table, SurvivalTable):
         raise TypeError(f"a survival table was expected for {need}")
     _check_arms(table)
-    arms = tuple(arm_result(study, release, table, arm) for arm in table.arms)
-    if len(arms) == 1:
-        return Comparison(arms, None, (), unit=need.grid.unit)
-    ratios = hazard_ratio_results(table, study.analyses.reference)
-    pairs = [(ratio.arm, ratio.reference) for ratio in ratios]
-    to_month = study.analyses.restricted_mean
-    return Comparison(
-        arms,
-        log_rank_result(table),
-        ratios,
-        () if to_month is None else mean_differences(table, pairs, to_month),
-        survival_differences(table, pairs, study.analyses.landmarks),
-        need.grid.unit,
-    )
+    return compared(study, release, table)
 
 
 def _check_arms(table: SurvivalTable) -> None:

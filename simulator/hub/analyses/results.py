@@ -7,22 +7,37 @@ import msgspec
 from simulator.aggregates.released import Released, Withheld
 
 
-class Interval(msgspec.Struct, frozen=True):
-    """An estimate with its 95 % interval; None where it is not reached."""
+class Bounds(msgspec.Struct, frozen=True):
+    """Between what a number lies whatever the cells held that were not told; None: no end."""
+
+    at_least: float | None
+    at_most: float | None
+
+
+class Interval(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An estimate with its 95 % interval; None where it is not reached.
+
+    `bounds` stand where a release left only bounds of what it was made from.
+    """
 
     estimate: float | None
     lower: float | None
     upper: float | None
+    bounds: Bounds | None = None
 
 
-class Landmark(msgspec.Struct, frozen=True):
-    """Survival at a number of months, and the patients still watched then."""
+class Landmark(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Survival at a number of months, and the patients still watched then.
+
+    `bounds` stand where a release left only bounds of what it was made from.
+    """
 
     months: int
     at_risk: Released
     estimate: float | None
     lower: float | None
     upper: float | None
+    bounds: Bounds | None = None
 
 
 class RestrictedMean(msgspec.Struct, frozen=True):
@@ -71,12 +86,23 @@ class ArmResult(msgspec.Struct, frozen=True):
     quantiles_months: tuple[Quantile, ...]
 
 
-class LogRankResult(msgspec.Struct, frozen=True):
-    """The k-sample log-rank test."""
+class LogRankResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The k-sample log-rank test.
+
+    Attributes:
+        statistic: The statistic.
+        df: The number of arms less one.
+        p: Of the chi-squared distribution; under noise, of `null`.
+        null: Against what the statistic was held, where that is not the chi-squared distribution.
+        naive_p: What the ordinary test would have said that takes the noise for patients: wrong,
+            and there to show by how much. None where there is no noise.
+    """
 
     statistic: float
     df: int
     p: float
+    null: str = ""
+    naive_p: float | None = None
 
 
 class HazardRatioResult(msgspec.Struct, frozen=True):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import polars as pl
 
+from simulator.aggregates.table import Table
 from simulator.hub.wire import Failure, Reply
 from simulator.language.study import Question
 from simulator.messages.codec import decode_request, encode, encode_cells
+from simulator.messages.masked import KeysRequest, StepRequest
 from simulator.messages.requests import RoundAnswer, RoundRequest
 from simulator.truth.counted import tables
+from tests.support.masks import MaskedSite
 
 ROWS = {
     "person_id": pl.Int64,
@@ -27,13 +31,20 @@ class MemoryWire:
 
     def __init__(self, frames: Mapping[str, pl.DataFrame]) -> None:
         self._frames = frames
+        self._masked = {site: MaskedSite(site) for site in frames}
+
+    def _tables(self, site: str, request: RoundRequest) -> tuple[Table, ...]:
+        return tables(self._frames[site], request.question, request.needs)
 
     def exchange(self, messages: Mapping[str, bytes], seconds: float) -> Iterator[Reply | Failure]:
         assert seconds > 0
         for site, data in messages.items():
             request = decode_request(data)
+            if isinstance(request, KeysRequest | StepRequest):
+                yield Reply(site, self._masked[site].answer(request, partial(self._tables, site)))
+                continue
             assert isinstance(request, RoundRequest)
-            counted = tables(self._frames[site], request.question, request.needs)
+            counted = self._tables(site, request)
             cells = tuple(encode_cells(table.flat()) for table in counted)
             answer = RoundAnswer(site, request.run, request.round, request.roster, cells)
             yield Reply(site, encode(answer))

@@ -14,7 +14,7 @@ from simulator.aggregates.released import Between, Of, Released, Rounded, Withhe
 from simulator.aggregates.survival import SurvivalTable
 from simulator.aggregates.table import Table
 from simulator.errors import Refused, UserError
-from simulator.hub.aggregator import Opened, open_round
+from simulator.hub.aggregator import Opened
 from simulator.hub.analyses.released import ReleasedCounts, ReleasedLevels
 from simulator.language.codes import Code, ConceptSet
 from simulator.language.criteria import AgeCriterion, Domain
@@ -45,6 +45,7 @@ from simulator.messages.needs import (
 )
 from simulator.messages.requests import ReleaseTerms, RoundRequest
 from simulator.privacy.releases import EXACT, PLATFORM, RELEASES, SECURE_SUM, Release, Treatment
+from tests.support.rounds import open_round
 from tests.unit.hub.wires import study
 
 TEN = Rounded(10, Between(1, 10))

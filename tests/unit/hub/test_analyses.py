@@ -14,7 +14,6 @@ from simulator.aggregates.released import Between, Of, Released, Rounded, Withhe
 from simulator.aggregates.survival import SurvivalTable
 from simulator.aggregates.table import Table
 from simulator.errors import Refused
-from simulator.hub.aggregator import open_round
 from simulator.hub.analyses.comparison import Comparison, comparison
 from simulator.hub.analyses.counting import Unit as CountUnit
 from simulator.hub.analyses.counting import counting
@@ -40,6 +39,7 @@ from simulator.statistics.kaplan_meier import kaplan_meier
 from simulator.statistics.quantiles import quantile
 from simulator.statistics.restricted_mean import restricted_mean_difference, restricted_mean_ratio
 from simulator.statistics.subgroups import subgroup_fit
+from tests.support.rounds import open_round
 from tests.unit.hub.test_aggregator import asked
 from tests.unit.hub.wires import study
 

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
 from simulator.aggregates.table import Table
-from simulator.hub.aggregator import open_round
 from simulator.hub.analyses.released import ReleasedGrid, ReleasedYears
 from simulator.messages.describing import ArrivalNeed, CalendarNeed, Years
 from simulator.messages.needs import layout_of
 from simulator.messages.requests import ReleaseTerms, RoundRequest
 from simulator.privacy.releases import EXACT, PLATFORM, SECURE_SUM, Release
 from simulator.privacy.thresholds import bounds_of
+from tests.support.rounds import open_round
 from tests.unit.hub.wires import study
 
 NEAR, PART = Withheld(11, Of.DIFFERENCE), Withheld(11, Of.PART)

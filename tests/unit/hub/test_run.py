@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import msgspec
@@ -15,7 +16,9 @@ from simulator.aggregates.table import Table
 from simulator.errors import CohortiumError, Refused, TooFewAnswers, UserError
 from simulator.hub.analyses.comparison import Comparison
 from simulator.hub.analyses.funnel import Funnel
-from simulator.hub.run import Finished, Traffic, carry_out, message_sizes
+from simulator.hub.exchanging import Traffic
+from simulator.hub.run import Finished, carry_out
+from simulator.hub.sizes import message_sizes
 from simulator.hub.wire import Lost
 from simulator.messages.codec import encode
 from simulator.messages.needs import AssignmentNeed, SurvivalNeed
@@ -54,6 +57,7 @@ def carried(wire: FakeWire, completeness: str = "1.0", release: Release = SECURE
         run="run",
         seconds=5.0,
         traffic=Traffic(),
+        source=os.urandom,
     )
 
 
@@ -106,19 +110,18 @@ def test_traffic_and_progress_are_told() -> None:
         run="0" * 32,
         seconds=5.0,
         traffic=traffic,
+        source=os.urandom,
         progress=heard.append,
     )
     assert sorted(heard) == list(SITES)
-    ((request, reply),) = message_sizes(plan)
-    assert traffic.sent == 4 * request
-    assert traffic.received == 4 * reply
+    assert (traffic.sent, traffic.received) == message_sizes(plan, masked=True)[0]
 
 
 # A site is lost
 
 
 def _wrong_shape(request: RoundRequest, site: str, place: int) -> bytes:
-    layout = survival_layout(("with",), Grid(Unit.MONTH, 12))
+    layout = survival_layout(("with",), Grid(Unit.DAY, 12))
     return answer(request, site, (*tables(request, place)[:2], Table.zero(layout)))
 
 
@@ -168,8 +171,8 @@ FAULTS: dict[str, tuple[Behaviour, str]] = {
     "garbage": (says(b"\xc1garbage"), "its answer does not fit: "),
     "nothing": (says(b""), "its answer does not fit: "),
     "a request": (_a_request_back, "its answer does not fit: "),
-    "a catalogue": (_a_catalogue, "its answer is to another kind of request"),
-    "another shape": (_wrong_shape, "its answer does not fit: 48 cells were expected; got 24"),
+    "a catalogue": (_a_catalogue, "its answer does not fit: it is to another kind of request"),
+    "another shape": (_wrong_shape, "its answer does not fit: 1464 cells were expected; got 732"),
     "too few tables": (_too_few_tables, "its answer does not fit: 3 tables were expected"),
     "a negative count": (_negative, "its answer does not fit: a count is negative"),
     "another run": (_about(run="run-0"), ANOTHER),
@@ -184,7 +187,7 @@ FAULTS: dict[str, tuple[Behaviour, str]] = {
 def test_a_lost_site_makes_the_run_start_anew_without_it(fault: str) -> None:
     behaviour, reason = FAULTS[fault]
     wire = with_one(behaviour)
-    finished = carried(wire, "0.75")
+    finished = carried(wire, "0.75", EXACT)
     assert finished.roster == ("a", "b", "d")
     assert finished.attempts == 2
     (loss,) = finished.lost
@@ -204,7 +207,7 @@ def test_a_study_that_demands_all_sites_fails_instead(fault: str) -> None:
     behaviour, reason = FAULTS[fault]
     kind = Refused if fault == "refused" else TooFewAnswers
     with pytest.raises(kind) as caught:
-        carried(with_one(behaviour))
+        carried(with_one(behaviour), release=EXACT)
     told = "3 of 4 eligible sites answered; the study demands 100%. c: " + reason
     assert told in str(caught.value)
     assert caught.value.exit_code == (3 if fault == "refused" else 4)
@@ -215,7 +218,7 @@ def test_a_site_that_is_lost_in_the_second_attempt_is_lost_too() -> None:
         return Lost.SILENT if request.run == "run-2" else well(request, site, place)
 
     wire = FakeWire(dict.fromkeys(SITES, well) | {"a": is_lost(Lost.SILENT), "b": later})
-    finished = carried(wire, "0.5")
+    finished = carried(wire, "0.5", EXACT)
     assert finished.attempts == 3
     assert [loss.site for loss in finished.lost] == ["a", "b"]
     assert finished.roster == ("c", "d")
@@ -260,7 +263,14 @@ def test_only_the_first_of_many_losses_are_listed() -> None:
     sites = tuple(f"site-{place}" for place in range(9))
     wire = FakeWire(dict.fromkeys(sites, is_lost(Lost.SILENT)))
     with pytest.raises(TooFewAnswers) as caught:
-        carry_out(plan_of(study(), sites), wire, run="run", seconds=1.0, traffic=Traffic())
+        carry_out(
+            plan_of(study(), sites),
+            wire,
+            run="run",
+            seconds=1.0,
+            traffic=Traffic(),
+            source=os.urandom,
+        )
     assert "site-4: no answer before the deadline; and 4 more" in str(caught.value)
     assert "site-5" not in str(caught.value)
 
@@ -274,9 +284,23 @@ def _changed(change: Callable[[RoundRequest, list[Table]], None]) -> FakeWire:
     def behave(request: RoundRequest, site: str, place: int) -> bytes:
         found = list(tables(request, place))
         change(request, found)
+        _agree(request, found)
         return answer(request, site, tuple(found))
 
     return FakeWire(dict.fromkeys(SITES, behave))
+
+
+def _agree(request: RoundRequest, found: list[Table]) -> None:
+    """Puts the patients of the survival table into the arms, as they are in any true answer."""
+    arms = next(
+        table.values.sum(axis=(1, 2))
+        for need, table in zip(request.needs, found, strict=True)
+        if isinstance(need, SurvivalNeed)
+    )
+    place = request.needs.index(AssignmentNeed())
+    cells = found[place].flat().copy()
+    cells[: len(arms)] = arms
+    found[place] = Table.from_flat(found[place].layout, cells)
 
 
 def _with_arm(size: int) -> Callable[[RoundRequest, list[Table]], None]:

@@ -16,8 +16,17 @@ from simulator.language.criteria import Domain
 from simulator.language.reading import parse_study
 from simulator.language.study import Question, Study
 from simulator.messages.catalogue import Catalogue, CodeKnowledge, Described, Holding, Knowledge
-from simulator.messages.codec import decode_request, encode, encode_cells
+from simulator.messages.codec import (
+    MalformedMessage,
+    decode_answer,
+    decode_cells,
+    decode_request,
+    encode,
+    encode_cells,
+)
+from simulator.messages.masked import KeysRequest, StepRequest
 from simulator.messages.needs import AssignmentNeed, AttritionNeed, SurvivalNeed, layout_of
+from simulator.messages.protocol import Request
 from simulator.messages.requests import (
     Apology,
     CatalogueAnswer,
@@ -28,6 +37,7 @@ from simulator.messages.requests import (
     Trouble,
 )
 from simulator.privacy.releases import SECURE_SUM, Release
+from tests.support.masks import MaskedSite
 
 TEXT: Final = """
 study: example
@@ -139,16 +149,21 @@ class FakeWire:
 
     Attributes:
         requests: Every round that was asked, with the sites it went to.
+        fails_at: For a site, the kind of step of a masked round at which it fails, and how.
     """
 
     def __init__(self, sites: Mapping[str, Behaviour], catalogues: Study | None = None) -> None:
         self._sites = sites
         self._catalogues = catalogues
         self.requests: list[tuple[RoundRequest, tuple[str, ...]]] = []
+        self.fails_at: dict[str, tuple[type[object], bytes | Lost | None]] = {}
+        self._masked = {site: MaskedSite(site) for site in sites}
 
     def exchange(self, messages: Mapping[str, bytes], seconds: float) -> Iterator[Reply | Failure]:
         assert seconds > 0
         request = decode_request(next(iter(messages.values())))
+        if isinstance(request, KeysRequest):
+            request = request.asked
         if isinstance(request, RoundRequest):
             self.requests.append((request, tuple(messages)))
         for site in reversed([*messages]):
@@ -158,11 +173,50 @@ class FakeWire:
             elif sent is not None:
                 yield Reply(site, sent)
 
-    def _sent(self, site: str, request: RoundRequest | CatalogueRequest) -> bytes | Lost | None:
+    def _sent(self, site: str, request: Request) -> bytes | Lost | None:
         if isinstance(request, CatalogueRequest):
             assert self._catalogues is not None
             return encode(CatalogueAnswer(described(site, self._catalogues.question)))
+        if isinstance(request, RoundRequest):
+            return self._said(site, request)
+        return self._masked_step(site, request)
+
+    def _said(self, site: str, request: RoundRequest) -> bytes | Lost | None:
+        """What a site says in the clear."""
         return self._sites[site](request, site, [*self._sites].index(site))
+
+    def _masked_step(self, site: str, request: KeysRequest | StepRequest) -> bytes | Lost | None:
+        """A site that would answer well in the clear takes part; another fails at the first step.
+
+        At which later step a site fails, `fails_at` says.
+        """
+        fault = self.fails_at.get(site)
+        if fault is not None and isinstance(request, fault[0]):
+            return fault[1]
+        this = self._masked[site]
+        if isinstance(request, KeysRequest):
+            said = self._said(site, request.asked)
+            if not isinstance(said, bytes) or not isinstance(_answer(said), RoundAnswer):
+                return said
+        return this.answer(request, lambda asked: self._tables(site, asked))
+
+    def _tables(self, site: str, request: RoundRequest) -> tuple[Table, ...]:
+        said = self._said(site, request)
+        assert isinstance(said, bytes)
+        found = decode_answer(said)
+        assert isinstance(found, RoundAnswer)
+        layouts = [layout_of(need, request.question) for need in request.needs]
+        return tuple(
+            Table.from_flat(layout, decode_cells(cells, layout.cells))
+            for layout, cells in zip(layouts, found.cells, strict=True)
+        )
+
+
+def _answer(data: bytes) -> object:
+    try:
+        return decode_answer(data)
+    except MalformedMessage:
+        return None
 
 
 def client_of(wire: FakeWire, sites: tuple[str, ...]) -> Client:
