@@ -63,7 +63,7 @@ class Guard:
         return 1 if self._policy is None else self._policy.least_roster
 
     def refusal(
-        self, request: RoundRequest, cost: Cost | None = None, *, masked: bool
+        self, request: RoundRequest, cost: Cost | None = None, *, masked: bool, noise: str = ""
     ) -> Refusal | None:
         """A refusal, written to the ledger, or None; decided before any data is looked at.
 
@@ -71,9 +71,10 @@ class Guard:
             request: What is asked.
             cost: What an answer costs of a budget; None: nothing.
             masked: Whether the answer will be masked.
+            noise: Names the noise that the answer will have: the same noise is paid once.
         """
         reason = objection(self._policy, request, self._persons, masked=masked)
-        limited = self._limited(_asking(request, cost)) if reason is None else None
+        limited = self._limited(_asking(request, cost, noise)) if reason is None else None
         if limited is not None:
             reason = self._ledger.ask(limited)
         return None if reason is None else self.refuse(request, reason)
@@ -143,14 +144,14 @@ class Guard:
         return SharesAnswer(self._site, request.run, request.round, sealed)
 
     def masked(
-        self, request: RoundRequest, cells: bytes, cost: Cost | None
+        self, request: RoundRequest, cells: bytes, cost: Cost | None, noise: str = ""
     ) -> MaskedAnswer | Refusal:
         """The masked cells, written to the ledger with their cost first.
 
         It is a refusal where another run has meanwhile used up what was left of a quota or budget.
         """
         said = MaskedAnswer(self._site, request.run, request.round, cells)
-        return self._let_out(request, said, _asking(request, cost), step="masked")
+        return self._let_out(request, said, _asking(request, cost, noise), step="masked")
 
     def revealed(self, request: RoundRequest, revealed: Revealed) -> RevealAnswer:
         """The shares that open the sum, written to the ledger first."""
@@ -204,6 +205,6 @@ class Guard:
         return self._ledger.append(entry, unless)
 
 
-def _asking(request: RoundRequest, cost: Cost | None) -> Asking:
+def _asking(request: RoundRequest, cost: Cost | None, noise: str = "") -> Asking:
     """What a request asks for, and what it costs."""
-    return asking(request) if cost is None else asking(request, cost.pure, cost.zcdp)
+    return asking(request) if cost is None else asking(request, cost.pure, cost.zcdp, noise)

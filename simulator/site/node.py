@@ -202,7 +202,8 @@ class Node:
     def _open(self, request: KeysRequest, kept: _Kept) -> Answer:
         """The first step of a masked round, in which everything is decided."""
         cost = cost_of(request.asked)
-        refusal = self._guard.refusal(request.asked, cost, masked=True)
+        noise = self._named(self._noise(request.asked))
+        refusal = self._guard.refusal(request.asked, cost, masked=True, noise=noise)
         if refusal is not None:
             return refusal
         fresh = self._chance.fresh("masks", request.asked.run, str(request.asked.round))
@@ -224,14 +225,29 @@ class Node:
                     return self._guard.shares(asked, this.share(request))
                 case MaskedRequest():
                     tables = self._looking.tables(asked, seconds)
-                    if asked.release.noise is not None:
-                        same = (key_of(asked), self._looking.state())
-                        tables = with_noise(asked, tables, self._chance.sticky("noise", *same))
-                    return self._guard.masked(asked, this.mask(request, tables), cost_of(asked))
+                    noise = self._noise(asked)
+                    if noise:
+                        tables = with_noise(asked, tables, self._chance.sticky("noise", *noise))
+                    cells, name = this.mask(request, tables), self._named(noise)
+                    return self._guard.masked(asked, cells, cost_of(asked), name)
                 case _:
                     return self._guard.revealed(asked, this.reveal(request))
         except MaskingError as error:
             return self._guard.refuse(asked, str(error))
+
+    def _noise(self, asked: RoundRequest) -> tuple[str, ...]:
+        """All that the noise of an answer follows from but the secret; nothing where there is none.
+
+        In another order the needs would share the same noise out otherwise among them.
+        """
+        if asked.release.noise is None:
+            return ()
+        order = hashlib.sha256(msgspec.msgpack.encode(asked.needs)).hexdigest()
+        return key_of(asked), self._looking.state(), order
+
+    def _named(self, noise: tuple[str, ...]) -> str:
+        """A name that other noise, also by another secret, does not have; it tells nothing else."""
+        return self._chance.sticky("name of noise", *noise)(16).hex() if noise else ""
 
     def _forget(self) -> None:
         """Lets go of rounds that are old, and of the oldest where there are many."""

@@ -61,10 +61,24 @@ def key_of(request: RoundRequest) -> str:
 
 
 def asking(
-    request: RoundRequest, cost: Fraction | None = None, zcdp: Fraction | None = None
+    request: RoundRequest,
+    cost: Fraction | None = None,
+    zcdp: Fraction | None = None,
+    noise: str = "",
 ) -> Asking:
-    """What a request asks for."""
-    return Asking(request.run, key_of(request), question_of(request), cost, zcdp)
+    """What a request asks for.
+
+    Args:
+        request: The request.
+        cost: What an answer costs in pure epsilon; None: nothing, or it has no such cost.
+        zcdp: What it costs in rho of zero-concentrated differential privacy, likewise.
+        noise: Names the noise of the answer. With other noise it is another answer to the same
+            request, to be paid for anew, and its key is another.
+    """
+    key = key_of(request)
+    if noise:
+        key = hashlib.sha256(f"{key} {noise}".encode()).hexdigest()
+    return Asking(request.run, key, question_of(request), cost, zcdp)
 
 
 def limit(policy: Policy, tail: Tail, asked: Asking, now: dt.datetime) -> str | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from fractions import Fraction
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from simulator.messages.needs import AttritionNeed
+from simulator.messages.needs import AttritionNeed, Need
 from simulator.messages.protocol import Answer
 from simulator.messages.requests import (
     Apology,
@@ -18,13 +20,20 @@ from simulator.messages.requests import (
     RoundRequest,
     Trouble,
 )
+from simulator.privacy.budget import pure_cost
+from simulator.privacy.release import Noise
+from simulator.site.catalogue import read_catalogue
+from simulator.site.chance import seeded_chance
+from simulator.site.guard import Guard
 from simulator.site.ledger import LEDGER, FileLedger, FreshLedger, opening, read_ledger
 from simulator.site.ledger_check import check_ledger
 from simulator.site.node import Node
 from simulator.site.policy import LABORATORY
-from simulator.site.policy_rules import Policy, Quota, Rates
+from simulator.site.policy_rules import Budget, Policy, Quota, Rates
+from simulator.site.pool import StorePool
 from simulator.site.rates import LOCKED
-from tests.unit.site.doors import ASKED, NOON, Clock, make_node, request, told, write_site
+from simulator.site.store import DATABASE
+from tests.unit.site.doors import ASKED, NEEDS, NOON, Clock, make_node, request, told, write_site
 
 # In the clear, so that one request has one answer.
 RATED = msgspec.structs.replace(LABORATORY, rates=Rates(identical=2, days=30))
@@ -128,3 +137,52 @@ def test_entries_say_what_the_limits_need(folder: Path) -> None:
     assert (first.cost, first.zcdp, first.locked) == (None, None, False)
     assert (first.key, first.question) == (second.key, second.question)
     assert first.request != second.request
+
+
+# Noise that is paid for once
+
+
+def noisy(needs: tuple[Need, ...] = NEEDS, run: str = "a-1", epsilon: str = "1") -> RoundRequest:
+    return request(run=run, needs=needs, terms=ReleaseTerms("dp", 1, noise=Noise(epsilon)))
+
+
+def test_the_same_noise_has_the_same_name_and_other_noise_another(tmp_path: Path) -> None:
+    folder = write_site(tmp_path / "north")
+
+    def name(asked: RoundRequest, secret: int = 1) -> str:
+        ledger = FreshLedger()
+        site = Node(
+            *(folder, read_catalogue(folder), LABORATORY, ledger, StorePool(), Clock()),
+            chance=seeded_chance(secret, "north"),
+        )
+        return site._named(site._noise(asked))
+
+    first = name(noisy())
+    assert first == name(noisy())
+    assert first == name(noisy(run="b-1"))
+    # One stream of noise goes to the needs in their order, so another order is another answer.
+    others = [name(noisy(NEEDS[::-1])), name(noisy(NEEDS[:1])), name(noisy(), secret=2)]
+    others.append(name(noisy(epsilon="1/2")))
+    os.utime(folder / DATABASE, ns=(0, 0))
+    others.append(name(noisy()))
+    assert len({first, *others}) == 1 + len(others)
+    assert name(request()) == ""
+
+
+def test_an_answer_with_other_noise_is_paid_anew() -> None:
+    policy = msgspec.structs.replace(LABORATORY, budget=Budget(Fraction(2), None, days=365))
+    ledger = FreshLedger()
+    guard = Guard("north", policy, 24, ledger, Clock())
+    cost = pure_cost(Fraction(1))
+
+    def let_out(noise: str) -> bool:
+        if guard.refusal(noisy(), cost, masked=True, noise=noise) is not None:
+            return False
+        return not isinstance(guard.masked(noisy(), b"", cost, noise), Refusal)
+
+    assert [let_out(noise) for noise in ("a", "a", "b", "c", "a", "b")] == [
+        *(True, True, True, False, True, True)
+    ]
+    assert {entry.cost for entry in ledger.entries if entry.answered} == {"1"}
+    # The second look is as strict as the first, should another run have come in between.
+    assert isinstance(guard.masked(noisy(), b"", cost, "d"), Refusal)
