@@ -22,8 +22,10 @@ from simulator.hub.wire import Failure, Lost, Reply
 from simulator.language.documents import Node as DocumentNode
 from simulator.language.documents import read_document
 from simulator.language.study import Study
+from simulator.privacy.sources import keyed_source, system_source
 from simulator.site.answering import know
 from simulator.site.catalogue import read_catalogue
+from simulator.site.chance import kept_chance, passing_chance, seeded_chance
 from simulator.site.compile import compile_question
 from simulator.site.endings import groups
 from simulator.site.ledger import LEDGER, FileLedger, FreshLedger, Ledger
@@ -182,6 +184,7 @@ def connect(
     seconds: float,
     clock: Clock,
     engine: Engine = Engine.LOCAL,
+    seed: int | None = None,
 ) -> Client:
     """A client of a network; close it, or use it in a ``with``, where it has processes of its own.
 
@@ -192,6 +195,7 @@ def connect(
         seconds: The deadline of each exchange.
         clock: The time in UTC; sites in processes of their own look at this machine's.
         engine: What carries the messages.
+        seed: Makes all chance of sites and hub repeatable; for the laboratory only, not private.
 
     Raises:
         UserError: The folder of a site that is on line has no database.
@@ -200,12 +204,15 @@ def connect(
     wire: LocalWire | ProcessesWire
     if engine is Engine.PROCESSES:
         groups = deal(sites, jobs)
-        hosted = Hosted(str(network.folder), laboratory, -(-AT_MOST // max(len(groups), 1)))
+        most = -(-AT_MOST // max(len(groups), 1))
+        hosted = Hosted(str(network.folder), laboratory, most, seed)
         wire = ProcessesWire(groups, host, msgspec.msgpack.encode(hosted))
     else:
         stores = StorePool()
         nodes = {
-            site: make_node(network.folder_of(site), stores, clock, laboratory=laboratory)
+            site: make_node(
+                network.folder_of(site), stores, clock, laboratory=laboratory, seed=seed
+            )
             for site in sites
         }
         wire = LocalWire(nodes, jobs)
@@ -217,8 +224,10 @@ def connect(
         engine=engine.value,
         fingerprints={"network": network.fingerprint},
         built=network.built,
+        seed=seed,
     )
-    return Client(wire, settings, seconds=seconds, clock=clock, close=wire.close)
+    source = system_source if seed is None else keyed_source(str(seed).encode(), "hub")
+    return Client(wire, settings, seconds=seconds, clock=clock, close=wire.close, source=source)
 
 
 class Hosted(msgspec.Struct, frozen=True):
@@ -228,11 +237,13 @@ class Hosted(msgspec.Struct, frozen=True):
         folder: The network's folder.
         laboratory: Whether policies and ledgers are replaced by the laboratory's.
         open: How many databases that nobody uses it keeps open.
+        seed: Makes the sites' chance repeatable, in the laboratory.
     """
 
     folder: str
     laboratory: bool
     open: int
+    seed: int | None = None
 
 
 def host(sites: tuple[str, ...], settings: bytes) -> dict[str, Node]:
@@ -248,7 +259,13 @@ def host(sites: tuple[str, ...], settings: bytes) -> dict[str, Node]:
     hosted = msgspec.msgpack.decode(settings, type=Hosted)
     stores = StorePool(hosted.open)
     return {
-        site: make_node(Path(hosted.folder) / site, stores, _now, laboratory=hosted.laboratory)
+        site: make_node(
+            Path(hosted.folder) / site,
+            stores,
+            _now,
+            laboratory=hosted.laboratory,
+            seed=hosted.seed,
+        )
         for site in sites
     }
 
@@ -257,8 +274,17 @@ def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def make_node(folder: Path, stores: StorePool, clock: Clock, *, laboratory: bool) -> Node:
+def make_node(
+    folder: Path, stores: StorePool, clock: Clock, *, laboratory: bool, seed: int | None = None
+) -> Node:
     """The node of one site, from the files in its folder.
+
+    Args:
+        folder: The site's folder.
+        stores: The stores shared by the nodes of this process.
+        clock: The time in UTC.
+        laboratory: Replaces its policy, ledger and secret.
+        seed: Makes its chance repeatable; in the laboratory only.
 
     Raises:
         UserError: There is neither a catalogue nor a database.
@@ -268,13 +294,14 @@ def make_node(folder: Path, stores: StorePool, clock: Clock, *, laboratory: bool
     ledger: Ledger
     if laboratory:
         policy, ledger = LABORATORY, FreshLedger()
+        chance = passing_chance() if seed is None else seeded_chance(seed, folder.name)
     else:
-        ledger = FileLedger(folder / LEDGER)
+        ledger, chance = FileLedger(folder / LEDGER), kept_chance(folder)
         try:
             policy = read_policy(folder / POLICY)
         except UserError:
             policy = None
-    return Node(folder, catalogue, policy, ledger, stores, clock)
+    return Node(folder, catalogue, policy, ledger, stores, clock, chance)
 
 
 def statement_at(network: BuiltNetwork, site: str, study: Study) -> tuple[str, dict[str, object]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,9 @@ from simulator.cli.freezing import freeze, frozen_option, held_against
 from simulator.cli.inputs import now, study_of
 from simulator.cli.ledger import ledger
 from simulator.cli.writing import describe, new, queries, schema
+
+if TYPE_CHECKING:
+    from simulator.privacy.release import Release
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
@@ -85,23 +89,22 @@ def explain(
     study: str,
     network: str,
     data: Path,
-    release: str,
     jobs: int,
     engine: str,
     timeout: float,
     sql: str | None,
     form: str,
     *,
+    rule: Release,
     analyze: bool,
     quiet: bool,
 ) -> None:
     """Show what a run of a STUDY would do: who is asked, for what, and what crosses the wire."""
     from simulator.cli.text import print_plan, print_sql
     from simulator.network import Engine, connect, find_network, statement_at
-    from simulator.privacy.releases import find_release
 
     one_of(sql=sql, analyze=analyze, form=form, engine=engine)
-    asked, rule, built = study_of(study), find_release(release), find_network(network, data)
+    asked, built = study_of(study), find_network(network, data)
     if analyze:
         measured(asked, built, rule, seconds=timeout, form=form, quiet=quiet)
         return
@@ -127,6 +130,7 @@ def explain(
 @options.jobs
 @options.engine
 @options.timeout
+@options.seed
 @options.output_format
 @options.out
 @frozen_option
@@ -135,14 +139,15 @@ def run(
     study: str,
     network: str,
     data: Path,
-    release: str,
     jobs: int,
     engine: str,
     timeout: float,
+    seed: int | None,
     form: str,
     out: Path | None,
     frozen: Path | None,
     *,
+    rule: Release,
     quiet: bool,
 ) -> None:
     """Run a STUDY on a network and print what was released.
@@ -156,7 +161,7 @@ def run(
 
     asked = study_of(study)
     held = held_against(frozen, study, asked)
-    client, rule = client_of(network, data, release, jobs, timeout, engine)
+    client = client_of(network, data, rule, jobs, timeout, engine, seed)
     with client, progress_bar("asking", quiet=quiet) as advance:
         report = client.run(
             asked,

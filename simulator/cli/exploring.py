@@ -54,6 +54,7 @@ def _parts(
 @options.jobs
 @options.engine
 @options.timeout
+@options.seed
 @options.output_format
 @options.quiet
 def count(
@@ -61,12 +62,13 @@ def count(
     unit: str,
     network: str,
     data: Path,
-    release: str,
     jobs: int,
     engine: str,
     timeout: float,
+    seed: int | None,
     form: str,
     *,
+    rule: Release,
     quiet: bool,
 ) -> None:
     """Count the patients of a study or cohort, step by step.
@@ -80,7 +82,7 @@ def count(
     from simulator.hub.analyses.counting import Unit
 
     asked = inquiry_of(inquiry)
-    client, rule = client_of(network, data, release, jobs, timeout, engine)
+    client = client_of(network, data, rule, jobs, timeout, engine, seed)
     with client, progress_bar("asking", quiet=quiet) as advance:
         report = client.count(
             asked,
@@ -113,6 +115,7 @@ def count(
 @options.jobs
 @options.engine
 @options.timeout
+@options.seed
 @options.output_format
 @options.quiet
 def explore(
@@ -121,12 +124,13 @@ def explore(
     top: int,
     network: str,
     data: Path,
-    release: str,
     jobs: int,
     engine: str,
     timeout: float,
+    seed: int | None,
     form: str,
     *,
+    rule: Release,
     quiet: bool,
 ) -> None:
     """Describe the patients of a study or cohort.
@@ -145,7 +149,7 @@ def explore(
     # Only a document that names kinds of treatment can be asked in which order they came.
     lines = asked.question.lines
     shown = show or tuple(part for part in PARTS if lines or part != Show.PATHWAYS)
-    client, rule = client_of(network, data, release, jobs, timeout, engine)
+    client = client_of(network, data, rule, jobs, timeout, engine, seed)
     with client, progress_bar("asking", quiet=quiet) as advance:
         report = client.explore(
             asked,
@@ -159,28 +163,34 @@ def explore(
 
 
 def client_of(
-    network: str, data: Path, release: str, jobs: int, timeout: float, engine: str
-) -> tuple[Client, Release]:
-    """A client of a built network, and the release of a name; says so where it is loud.
+    network: str,
+    data: Path,
+    rule: Release,
+    jobs: int,
+    timeout: float,
+    engine: str,
+    seed: int | None,
+) -> Client:
+    """A client of a built network; says so where it is the laboratory's.
 
     Raises:
-        UserError: There is no such release, or the network has not been built.
+        UserError: The network has not been built.
     """
     from simulator.network import Engine, connect, find_network
-    from simulator.privacy.releases import find_release
 
-    rule, built = find_release(release), find_network(network, data)
-    if rule.laboratory_only:
+    built = find_network(network, data)
+    laboratory = rule.laboratory_only or seed is not None
+    if laboratory:
+        shows = "shows raw answers" if rule.by_day else "runs with fresh ledgers"
         click.echo(
-            f"laboratory: '{rule.name}' shows raw answers; the sites' policies are not asked",
-            err=True,
+            f"laboratory: '{rule.name}' {shows}; the sites' policies are not asked", err=True
         )
-    client = connect(
+    return connect(
         built,
-        laboratory=rule.laboratory_only,
+        laboratory=laboratory,
         jobs=jobs,
         seconds=timeout,
         clock=now,
         engine=Engine(engine),
+        seed=seed,
     )
-    return client, rule

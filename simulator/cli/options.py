@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -55,13 +57,59 @@ timeout = click.option(
     metavar="SECONDS",
     help="The deadline for all sites to answer.",
 )
-release = click.option(
-    "--release",
-    default="secure-sum",
-    show_default=True,
-    metavar="NAME",
-    help="The rule of release: secure-sum, platform, or exact (laboratory only).",
+_release = (
+    click.option(
+        "--release",
+        default="secure-sum",
+        show_default=True,
+        metavar="NAME",
+        help="The rule of release: secure-sum, secure-steps, dp, platform; in the laboratory also"
+        " exact and the rules of other systems, such as shrine or round-up-10.",
+    ),
+    click.option(
+        "--at",
+        type=click.Choice(["site", "network"]),
+        help="Where a rule of another system is applied; default: at each site, as there.",
+    ),
+    click.option(
+        "--epsilon",
+        metavar="NUMBER",
+        help="What the run may cost of the sites' budgets, for dp; default: 1.",
+    ),
+    click.option(
+        "--noise",
+        type=click.Choice(["laplace", "skellam"]),
+        help="The noise of dp; default: laplace.",
+    ),
 )
+seed = click.option(
+    "--seed",
+    type=click.IntRange(0),
+    help="In the laboratory: a seed for all masks and noise, which are then not private.",
+)
+
+
+def release(command: Callable[..., object]) -> Callable[..., object]:
+    """Adds the options that say under which release numbers stand; the command gets `rule`."""
+
+    @functools.wraps(command)
+    def with_rule(
+        *args: object,
+        release: str,
+        at: str | None,
+        epsilon: str | None,
+        noise: str | None,
+        **rest: object,
+    ) -> object:
+        from simulator.privacy.releases import chosen
+
+        return command(*args, rule=chosen(release, at, epsilon, noise), **rest)
+
+    for option in reversed(_release):
+        with_rule = option(with_rule)
+    return with_rule
+
+
 output_format = click.option(
     "--format",
     "form",

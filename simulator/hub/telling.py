@@ -34,6 +34,7 @@ class Settings:
         engine: What carries the messages.
         fingerprints: What identifies the network's data.
         built: What the network's databases were built from.
+        seed: What all chance follows from, in the laboratory; None where it comes from the system.
     """
 
     network: str
@@ -43,6 +44,7 @@ class Settings:
     engine: str
     fingerprints: Mapping[str, str]
     built: Mapping[str, str] = field(default_factory=dict)
+    seed: int | None = None
 
 
 def network_of(plan: Plan, finished: Finished, settings: Settings) -> NetworkResult:
@@ -81,6 +83,11 @@ def notes_of(plan: Plan, finished: Finished, settings: Settings) -> list[str]:
     notes = []
     if settings.laboratory:
         notes.append("laboratory: the sites' own policies were not asked")
+    if settings.seed is not None:
+        notes.append(
+            f"not private: masks and noise follow from the seed {settings.seed}, and whoever knows "
+            "it can take them away"
+        )
     if settings.conditioned:
         notes.append(_CONDITIONED)
     if finished.lost:

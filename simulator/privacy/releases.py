@@ -166,6 +166,10 @@ RELEASES: Final = {
 }
 
 
+KEYED: Final = "cell-key"
+"""The rule that asks for a key of every record."""
+
+
 def find_release(name: str) -> Release:
     """The release of that name.
 
@@ -178,6 +182,29 @@ def find_release(name: str) -> Release:
             hint=nearest(name, RELEASES),
         )
     return RELEASES[name]
+
+
+def chosen(
+    name: str, place: str | None = None, epsilon: str | None = None, mechanism: str | None = None
+) -> Release:
+    """The release of that name, changed as somebody asked for.
+
+    Args:
+        name: The release's name.
+        place: ``site`` or ``network``; None: where it is by default.
+        epsilon: What a run costs; None: the release's own.
+        mechanism: ``laplace`` or ``skellam``; None: the release's own.
+
+    Raises:
+        UserError: There is no such release, or it takes no epsilon.
+        Refused: It has one place only.
+    """
+    found = find_release(name)
+    if place is not None:
+        found = placed(found, Place(place))
+    if epsilon is None and mechanism is None:
+        return found
+    return with_noise(found, epsilon, mechanism)
 
 
 def placed(release: Release, place: Place) -> Release:
@@ -196,6 +223,11 @@ def placed(release: Release, place: Place) -> Release:
             f"the release '{release.name}' is applied at the {release.place}, nowhere else",
             hint="--at moves the rules of other systems, such as round-up-10.",
         )
+    if release.rule == KEYED:
+        raise Refused(
+            f"the release '{release.name}' needs a key of every record, which stays at its site",
+            hint="Leave --at out: it is applied at each site.",
+        )
     return msgspec.structs.replace(release, place=place, masked=is_masked(release, place))
 
 
@@ -204,8 +236,8 @@ def is_masked(release: Release, place: Place) -> bool:
     return place is Place.NETWORK if release.rule else release.masked
 
 
-def with_epsilon(release: Release, epsilon: str, mechanism: str) -> Release:
-    """The release with another cost of a run, or another mechanism.
+def with_noise(release: Release, epsilon: str | None, mechanism: str | None) -> Release:
+    """The release with another cost of a run, or another mechanism; None leaves it as it is.
 
     Raises:
         UserError: The release adds no noise, or the cost is no number above 0.
@@ -216,7 +248,7 @@ def with_epsilon(release: Release, epsilon: str, mechanism: str) -> Release:
             hint="Say --release dp.",
         )
     try:
-        cost = Fraction(epsilon)
+        cost = Fraction(release.noise.epsilon if epsilon is None else epsilon)
     except (ValueError, ZeroDivisionError):
         cost = Fraction(0)
     if cost <= 0:
@@ -224,7 +256,9 @@ def with_epsilon(release: Release, epsilon: str, mechanism: str) -> Release:
             f"expected an epsilon above 0, such as 1 or 0.5; found '{epsilon}'",
             hint="The smaller it is, the more noise there is.",
         )
-    noise = msgspec.structs.replace(release.noise, epsilon=str(cost), mechanism=mechanism)
+    noise = msgspec.structs.replace(
+        release.noise, epsilon=str(cost), mechanism=mechanism or release.noise.mechanism
+    )
     return msgspec.structs.replace(release, noise=noise)
 
 

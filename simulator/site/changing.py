@@ -20,9 +20,6 @@ from simulator.privacy.sources import ByteSource
 from simulator.privacy.spending import Scale
 from simulator.site.chance import Chance
 
-KEYED_RULE = "cell-key"
-"""The rule that asks for a key of every record."""
-
 
 def with_noise(
     request: RoundRequest, tables: Sequence[Table], source: ByteSource

@@ -27,10 +27,10 @@ from simulator.messages.requests import (
 )
 from simulator.privacy.masking.errors import MaskingError
 from simulator.privacy.release import Place, Release
-from simulator.privacy.releases import RELEASES
+from simulator.privacy.releases import KEYED, RELEASES
 from simulator.site.catalogue import CatalogueFile
 from simulator.site.chance import Chance, passing_chance
-from simulator.site.changing import KEYED_RULE, by_rule, with_noise
+from simulator.site.changing import by_rule, with_noise
 from simulator.site.guard import Clock, Guard
 from simulator.site.ledger import Ledger, LedgerError
 from simulator.site.looking import Looking
@@ -190,7 +190,7 @@ class Node:
         """The answer to a round of which each site changes its tables by a rule."""
         same = (key_of(request), self._looking.state())
         keys = None
-        if release.rule == KEYED_RULE:
+        if release.rule == KEYED:
             salt = self._chance.sticky("records")(16)
             tables, keys = self._looking.tables_with_keys(request, seconds, salt)
         else:
