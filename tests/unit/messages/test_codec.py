@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+from typing import get_args
 
 import msgspec
 import numpy as np
@@ -24,20 +25,31 @@ from simulator.messages.codec import (
     encode,
     encode_cells,
 )
+from simulator.messages.masked import (
+    KeysAnswer,
+    KeysRequest,
+    MaskedAnswer,
+    MaskedRequest,
+    RevealAnswer,
+    RevealRequest,
+    SharesAnswer,
+    SharesRequest,
+)
 from simulator.messages.needs import AttritionNeed, SurvivalNeed, layout_of
+from simulator.messages.protocol import Answer, Request
 from simulator.messages.requests import (
-    Answer,
     Apology,
     CatalogueAnswer,
     CatalogueRequest,
     Refusal,
     ReleaseTerms,
-    Request,
     RoundAnswer,
     RoundRequest,
     Trouble,
     roster_hash,
 )
+from simulator.privacy.masking.wire import PublicKeys, Revealed, Sealed
+from simulator.privacy.release import Noise, Place
 from tests.support.questions import questions
 
 QUESTION = read_study("bclm").question
@@ -52,10 +64,28 @@ ROUND = RoundRequest(
 )
 HELD = Holding(Domain.DRUG, dt.date(2015, 1, 1), dt.date(2024, 7, 31))
 KNOWN = CodeKnowledge("set", (Knowledge.FOUND, Knowledge.VOCABULARY_ABSENT))
-REQUESTS: tuple[Request, ...] = (ROUND, CatalogueRequest(QUESTION.codes))
+KEYS = PublicKeys("b", bytes(range(32)), bytes(range(32, 64)))
+SEALED = Sealed("b", "a", bytes(82))
+NOISY = ReleaseTerms("dp", 1, noise=Noise("3/10", "skellam", 50, 2))
+AT_SITES = ReleaseTerms("suppress-10", 1, place=Place.SITE)
+REQUESTS: tuple[Request, ...] = (
+    ROUND,
+    msgspec.structs.replace(ROUND, release=NOISY),
+    msgspec.structs.replace(ROUND, release=AT_SITES),
+    CatalogueRequest(QUESTION.codes),
+    KeysRequest(ROUND, 32),
+    SharesRequest("run", 1, ("a", "b"), (KEYS,), 3),
+    MaskedRequest("run", 1, (SEALED,)),
+    RevealRequest("run", 1, ("a",), ("b",)),
+)
 ANSWERS: tuple[Answer, ...] = (
     CatalogueAnswer(Described(Catalogue("a", 20, (HELD,), ("CPT4",), True), (KNOWN,))),  # noqa: FBT003
     RoundAnswer("a", "run", 1, ROUND.roster, (encode_cells(np.arange(3)), b"")),
+    RoundAnswer("a", "run", 1, ROUND.roster, (encode_cells(np.arange(9)),), (b"\x80\x01",)),
+    KeysAnswer("b", "run", 1, KEYS),
+    SharesAnswer("b", "run", 1, (SEALED,)),
+    MaskedAnswer("a", "run", 1, bytes(range(12))),
+    RevealAnswer("a", "run", 1, Revealed("a", {"a": bytes(33)}, {"b": bytes(33)})),
     Refusal("a", "its policy says no"),
     Apology("a", Trouble.DEADLINE),
 )
@@ -64,6 +94,11 @@ ANSWERS: tuple[Answer, ...] = (
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda message: type(message).__name__)
 def test_a_request_comes_back(request_: Request) -> None:
     assert decode_request(encode(request_)) == request_
+
+
+def test_every_message_is_tried() -> None:
+    assert {type(message) for message in REQUESTS} == {*get_args(Request)}
+    assert {type(message) for message in ANSWERS} == {*get_args(Answer)}
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda message: type(message).__name__)

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from simulator.aggregates.grid import Grid, Unit
 from simulator.language.study import Question
 from simulator.messages.codec import decode_answer, encode
@@ -31,6 +33,7 @@ NEEDS: Final[tuple[Need, ...]] = (
     SurvivalNeed(Grid(Unit.MONTH, 12)),
 )
 SECURE: Final = ReleaseTerms("secure-sum", 1, 11)
+CLEAR: Final = ReleaseTerms("exact", 1)
 ASKED: Final = question(
     steps="  - step: has a tumour\n    require: {condition: tumour}",
     arms="  chemo: {drug: chemo, days: any to 0}\n  none: {none: [{drug: chemo, days: any to 0}]}",
@@ -44,6 +47,9 @@ STANDARD: Final = Policy(
     least_persons=10,
     least_roster=3,
     network_threshold=11,
+)
+OPEN: Final = msgspec.structs.replace(
+    STANDARD, releases=("exact", "secure-sum"), masked_only=False, network_threshold=0
 )
 NOON: Final = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 PERSONS: Final = 24
@@ -97,10 +103,22 @@ def request(
     return RoundRequest(run, number, roster_hash(roster), len(roster), terms, asked, needs)
 
 
+def clear(
+    *,
+    run: str = "run",
+    number: int = 1,
+    roster: tuple[str, ...] = ROSTER,
+    asked: Question = ASKED,
+    needs: tuple[Need, ...] = NEEDS,
+) -> RoundRequest:
+    """A request for an answer in the clear, which the open policy lets pass."""
+    return request(run=run, number=number, roster=roster, terms=CLEAR, asked=asked, needs=needs)
+
+
 def make_node(
     folder: Path,
     *,
-    policy: Policy | None = STANDARD,
+    policy: Policy | None = OPEN,
     ledger: Ledger | None = None,
     stores: StorePool | None = None,
     clock: Clock | None = None,

@@ -43,8 +43,8 @@ from tests.unit.site.doors import (
     NOON,
     Clock,
     CountingPool,
+    clear,
     make_node,
-    request,
     told,
     write_site,
 )
@@ -58,7 +58,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_tables_come_back_in_the_order_of_the_needs(folder: Path) -> None:
-    answer = told(make_node(folder), request())
+    answer = told(make_node(folder), clear())
     assert isinstance(answer, RoundAnswer)
     assert (answer.site, answer.run, answer.round) == ("north", "run", 1)
     attrition, assignment, survival = (
@@ -89,8 +89,8 @@ def test_a_catalogue_is_told_without_opening_the_database(folder: Path) -> None:
 def test_a_request_that_comes_twice_is_answered_alike_and_looked_up_once(folder: Path) -> None:
     stores, ledger = CountingPool(), FreshLedger()
     node = make_node(folder, stores=stores, ledger=ledger)
-    first = node.handle(encode(request()), 60.0)
-    assert node.handle(encode(request()), 60.0) == first
+    first = node.handle(encode(clear()), 60.0)
+    assert node.handle(encode(clear()), 60.0) == first
     assert stores.lent == 1
     assert [entry.repeated for entry in ledger.entries] == [False, True]
 
@@ -98,48 +98,48 @@ def test_a_request_that_comes_twice_is_answered_alike_and_looked_up_once(folder:
 @pytest.mark.parametrize(
     "other",
     [
-        request(number=2, roster=("north", "east", "west")),
-        request(asked=question()),
-        request(needs=NEEDS[:1]),
-        request(number=2, asked=question()),
+        clear(number=2, roster=("north", "east", "west")),
+        clear(asked=question()),
+        clear(needs=NEEDS[:1]),
+        clear(number=2, asked=question()),
     ],
     ids=["another roster", "another question", "other needs", "another question later"],
 )
 def test_a_run_cannot_change_what_it_is(folder: Path, other: object) -> None:
     stores, ledger = CountingPool(), FreshLedger()
     node = make_node(folder, stores=stores, ledger=ledger)
-    first = node.handle(encode(request()), 60.0)
+    first = node.handle(encode(clear()), 60.0)
     changed = node.handle(encode(other), 60.0)  # type: ignore[arg-type]  # requests, all of them
     assert decode_answer(changed) == Refusal("north", CHANGED)
     assert ledger.entries[-1].reason == CHANGED
     assert stores.lent == 1
     # What was refused leaves nothing behind: the run itself goes on.
-    assert node.handle(encode(request()), 60.0) == first
-    assert isinstance(told(node, request(number=2)), RoundAnswer)
+    assert node.handle(encode(clear()), 60.0) == first
+    assert isinstance(told(node, clear(number=2)), RoundAnswer)
 
 
 def test_a_run_may_go_on_in_rounds(folder: Path) -> None:
     node = make_node(folder)
-    assert isinstance(told(node, request()), RoundAnswer)
-    assert isinstance(told(node, request(number=2)), RoundAnswer)
+    assert isinstance(told(node, clear()), RoundAnswer)
+    assert isinstance(told(node, clear(number=2)), RoundAnswer)
 
 
 def test_another_run_may_have_another_roster(folder: Path) -> None:
     node = make_node(folder)
-    assert isinstance(told(node, request()), RoundAnswer)
-    other = request(run="run-2", roster=("north", "east", "south", "west"))
+    assert isinstance(told(node, clear()), RoundAnswer)
+    other = clear(run="run-2", roster=("north", "east", "south", "west"))
     assert isinstance(told(node, other), RoundAnswer)
 
 
 def test_a_round_is_forgotten_after_an_hour(folder: Path) -> None:
     clock, stores, ledger = Clock(), CountingPool(), FreshLedger()
     node = make_node(folder, clock=clock, stores=stores, ledger=ledger)
-    told(node, request())
+    told(node, clear())
     clock.now = NOON + dt.timedelta(minutes=59)
-    told(node, request())
+    told(node, clear())
     assert stores.lent == 1
     clock.now = NOON + dt.timedelta(minutes=61)
-    told(node, request())
+    told(node, clear())
     assert stores.lent == 2
     assert [entry.repeated for entry in ledger.entries] == [False, True, False]
 
@@ -148,10 +148,10 @@ def test_the_oldest_of_many_rounds_is_forgotten(folder: Path) -> None:
     stores = CountingPool()
     node = make_node(folder, stores=stores)
     for place in range(33):
-        told(node, request(run=f"run {place}"))
-    told(node, request(run="run 32"))
+        told(node, clear(run=f"run {place}"))
+    told(node, clear(run="run 32"))
     assert stores.lent == 33
-    told(node, request(run="run 0"))
+    told(node, clear(run="run 0"))
     assert stores.lent == 34
 
 
@@ -162,7 +162,7 @@ def test_a_refusal_is_decided_without_opening_the_database(folder: Path) -> None
     stores, ledger = CountingPool(), FreshLedger()
     node = make_node(folder, policy=None, stores=stores, ledger=ledger)
     (folder / DATABASE).unlink()
-    answer = told(node, request())
+    answer = told(node, clear())
     reason = "its policy is missing or cannot be read, so nothing is let out"
     assert answer == Refusal("north", reason)
     assert stores.lent == 0
@@ -183,10 +183,10 @@ def test_a_ledger_that_cannot_be_written_is_an_error_of_its_own(tmp_path: Path) 
 
 def test_the_ledger_says_what_was_asked_and_answered(folder: Path) -> None:
     node = make_node(folder, ledger=FileLedger(folder / LEDGER))
-    told(node, request())
-    told(node, request(number=2, needs=NEEDS[:1]))
+    told(node, clear())
+    told(node, clear(number=2, needs=NEEDS[:1]))
     first, second = read_ledger(folder / LEDGER)
-    assert (first.at, first.run, first.round, first.release) == (NOON, "run", 1, "secure-sum")
+    assert (first.at, first.run, first.round, first.release) == (NOON, "run", 1, "exact")
     assert first.needs == ("attrition", "assignment", "survival")
     assert first.answered
     assert first.reason is None
@@ -204,7 +204,7 @@ class BrokenLedger(FreshLedger):
 @pytest.mark.parametrize("allowed", [True, False])
 def test_without_a_ledger_nothing_is_said(folder: Path, *, allowed: bool) -> None:
     node = make_node(folder, ledger=BrokenLedger())
-    asked = request() if allowed else request(roster=("north",))
+    asked = clear() if allowed else clear(roster=("north",))
     assert told(node, asked) == Apology("north", Trouble.LEDGER)
 
 
@@ -220,14 +220,14 @@ def test_what_is_no_request_is_told_so(folder: Path, data: bytes) -> None:
 def test_a_database_that_is_gone_is_told_so(folder: Path) -> None:
     node = make_node(folder)
     (folder / DATABASE).unlink()
-    assert told(node, request()) == Apology("north", Trouble.DATABASE)
+    assert told(node, clear()) == Apology("north", Trouble.DATABASE)
 
 
 def test_what_could_not_be_answered_stands_in_the_ledger_too(folder: Path) -> None:
     ledger = FreshLedger()
     node = make_node(folder, ledger=ledger)
     (folder / DATABASE).unlink()
-    told(node, request())
+    told(node, clear())
     (entry,) = ledger.entries
     assert (entry.answered, entry.reason) == (False, str(Trouble.DATABASE))
 
@@ -235,7 +235,7 @@ def test_what_could_not_be_answered_stands_in_the_ledger_too(folder: Path) -> No
 def test_a_damaged_database_is_told_so(folder: Path) -> None:
     node = make_node(folder)
     (folder / DATABASE).write_bytes(b"damaged" * 1000)
-    assert told(node, request()) == Apology("north", Trouble.DATABASE)
+    assert told(node, clear()) == Apology("north", Trouble.DATABASE)
 
 
 def test_a_foreign_database_is_told_so(folder: Path) -> None:
@@ -243,16 +243,16 @@ def test_a_foreign_database_is_told_so(folder: Path) -> None:
     (folder / DATABASE).unlink()
     with duckdb.connect(str(folder / DATABASE)) as other:
         other.execute("CREATE TABLE person (person_id INTEGER)")
-    assert told(node, request()) == Apology("north", Trouble.DATABASE)
+    assert told(node, clear()) == Apology("north", Trouble.DATABASE)
 
 
 def test_a_failure_is_not_remembered(folder: Path) -> None:
     node = make_node(folder)
     content = (folder / DATABASE).read_bytes()
     (folder / DATABASE).write_bytes(b"damaged" * 1000)
-    told(node, request())
+    told(node, clear())
     (folder / DATABASE).write_bytes(content)
-    assert isinstance(told(node, request()), RoundAnswer)
+    assert isinstance(told(node, clear()), RoundAnswer)
 
 
 def test_a_defect_is_told_without_its_details(folder: Path) -> None:
@@ -260,7 +260,7 @@ def test_a_defect_is_told_without_its_details(folder: Path) -> None:
         def lend(self, folder: Path) -> object:  # type: ignore[override]  # it never returns
             raise RuntimeError(f"patient 4711 of {folder}")
 
-    data = make_node(folder, stores=Leaking()).handle(encode(request()), 60.0)
+    data = make_node(folder, stores=Leaking()).handle(encode(clear()), 60.0)
     assert decode_answer(data) == Apology("north", Trouble.DEFECT)
     assert b"4711" not in data
 
@@ -288,7 +288,7 @@ def test_a_site_keeps_the_deadline_itself(slow: Path, seconds: float) -> None:
     stores, ledger = CountingPool(), FreshLedger()
     node = make_node(slow, stores=stores, ledger=ledger)
     started = time.monotonic()
-    answer = told(node, request(asked=EVERY_PAIR), seconds)
+    answer = told(node, clear(asked=EVERY_PAIR), seconds)
     assert answer == Apology("north", Trouble.DEADLINE)
     assert time.monotonic() - started < 10
     assert not any(entry.answered for entry in ledger.entries)
@@ -302,12 +302,12 @@ def test_an_interrupt_that_falls_between_two_queries_is_repeated(slow: Path) -> 
         return real(*given, **named)  # type: ignore[arg-type]  # passed on as they came
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("simulator.site.node.answer", late)
-        answer = told(make_node(slow), request(asked=EVERY_PAIR), 0.1)
+        patch.setattr("simulator.site.looking.answer", late)
+        answer = told(make_node(slow), clear(asked=EVERY_PAIR), 0.1)
     assert answer == Apology("north", Trouble.DEADLINE)
 
 
 def test_a_store_that_was_interrupted_is_not_used_again(slow: Path) -> None:
     node = make_node(slow)
-    told(node, request(asked=EVERY_PAIR), 0.2)
-    assert isinstance(told(node, request(run="next", needs=NEEDS[:1])), RoundAnswer)
+    told(node, clear(asked=EVERY_PAIR), 0.2)
+    assert isinstance(told(node, clear(run="next", needs=NEEDS[:1])), RoundAnswer)
