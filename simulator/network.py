@@ -18,6 +18,8 @@ from simulator.engines.crew import Crew
 from simulator.engines.processes import ProcessesWire, deal
 from simulator.errors import UserError, nearest, one_of
 from simulator.hub.client import Client, Settings
+from simulator.hub.memory import MEMORY, FileMemory
+from simulator.hub.past import NOISY, FileSums, Past
 from simulator.hub.wire import Failure, Lost, Reply
 from simulator.language.documents import Node as DocumentNode
 from simulator.language.documents import read_document
@@ -35,6 +37,7 @@ from simulator.site.pool import AT_MOST, StorePool
 from simulator.site.store import Store
 
 NETWORK: Final = "network.yaml"
+AGGREGATOR: Final = "aggregator"
 _GRACE_SECONDS: Final = 2.0
 
 Clock = Callable[[], dt.datetime]
@@ -227,7 +230,13 @@ def connect(
         seed=seed,
     )
     source = system_source if seed is None else keyed_source(str(seed).encode(), "hub")
-    return Client(wire, settings, seconds=seconds, clock=clock, close=wire.close, source=source)
+    kept = network.folder / AGGREGATOR
+    past = Past(clock=clock)
+    if not laboratory:
+        past = Past(FileMemory(kept / MEMORY), FileSums(kept / NOISY), clock)
+    return Client(
+        wire, settings, seconds=seconds, clock=clock, close=wire.close, source=source, past=past
+    )
 
 
 class Hosted(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulator.language.windows import DAYS_PER_MONTH
 
-__all__ = ["DAYS_PER_MONTH", "Grid", "Unit", "coarser", "units_of"]
+__all__ = ["DAYS_PER_MONTH", "Grid", "Unit", "coarser", "units_of", "whole"]
 
 
 class Unit(StrEnum):
@@ -50,6 +50,12 @@ def coarser(unit: Unit) -> Unit | None:
 def units_of(months: int) -> tuple[Unit, ...]:
     """The units that divide a horizon into whole cells, from the finest to the coarsest."""
     return tuple(unit for unit in Unit if months % max(unit.width_months, 1) == 0)
+
+
+def whole(months: int, unit: Unit) -> int:
+    """The months of the fewest whole cells of a unit that hold a horizon."""
+    width = max(unit.width_months, 1)
+    return -(-months // width) * width
 
 
 class Grid(msgspec.Struct, frozen=True):

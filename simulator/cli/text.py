@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -76,6 +77,7 @@ def print_sql(site: str, statement: tuple[str, dict[str, object]]) -> None:
 
 def print_plan(plan: Plan) -> None:
     """Who is asked, who is not and why, what for, and how large the messages are."""
+    from simulator.aggregates.grid import Unit
     from simulator.hub.sizes import message_sizes
     from simulator.messages.needs import in_order, layout_of
 
@@ -104,6 +106,10 @@ def print_plan(plan: Plan) -> None:
             f"at {most}",
             style="dim",
         )
+    if plan.unit not in {Unit.DAY, Unit.MONTH}:
+        indented(screen, f"survival by {plan.unit}: some sites let out no finer time bins")
+    for reason, number in Counter(plan.foreseen.values()).most_common():
+        indented(screen, f"{number} of those asked will refuse: its policy {reason}")
     sizes = message_sizes(plan, masked=plan.release.masked)
     for place, needs in enumerate(plan.needs):
         heading(screen, f"round {place + 1} of {len(plan.needs)}")

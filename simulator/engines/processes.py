@@ -21,6 +21,8 @@ GRACE_SECONDS: Final = 2.0
 
 # For each process, as few cores may have to start many.
 _START_SECONDS: Final = 30.0
+# How many start at once: more would only stand in each other's way.
+_AT_ONCE: Final = 8
 
 
 class Why(StrEnum):
@@ -93,11 +95,7 @@ class ProcessesWire:
         self._close = weakref.finalize(self, dismiss, self._children, GRACE_SECONDS)
         name = f"{factory.__module__}:{factory.__qualname__}"
         try:
-            for group in groups:
-                child = Child(Begin(name, settings, tuple(group), threads))
-                self._children.append(child)
-                self._selector.register(child.channel, selectors.EVENT_READ, child)
-            self._await_ready()
+            self._start([Begin(name, settings, tuple(group), threads) for group in groups])
         except BaseException:
             self.close()
             raise
@@ -229,15 +227,21 @@ class ProcessesWire:
             self._selector.unregister(child.channel)
             child.end()
 
-    def _await_ready(self) -> None:
-        """Waits until every process is ready or has ended.
+    def _start(self, groups: Sequence[Begin]) -> None:
+        """Starts the processes, a few at a time, until each is ready or has ended.
 
         Raises:
             UserError: The sites of a process cannot be opened.
         """
         unfit: dict[int, Unfit] = {}
-        ends = time.monotonic() + _START_SECONDS * len(self._children)
-        while starting := [one for one in self._children if one.alive and not one.ready]:
+        waiting = list(reversed(groups))
+        ends = time.monotonic() + _START_SECONDS * len(groups)
+        while True:
+            starting = [one for one in self._children if one.alive and not one.ready]
+            while waiting and len(starting) < _AT_ONCE:
+                starting.append(self._launch(waiting.pop()))
+            if not starting:
+                break
             left = ends - time.monotonic()
             if left <= 0.0:
                 for child in starting:
@@ -251,3 +255,9 @@ class ProcessesWire:
         if unfit:
             first = unfit[min(unfit)]
             raise UserError(first.message, where=first.where, hint=first.hint)
+
+    def _launch(self, begin: Begin) -> Child:
+        child = Child(begin)
+        self._children.append(child)
+        self._selector.register(child.channel, selectors.EVENT_READ, child)
+        return child

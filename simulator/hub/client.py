@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from simulator.hub.analyses.counting import Unit, counting
 from simulator.hub.counting import CountReport, count_result
 from simulator.hub.exchanging import Traffic
+from simulator.hub.past import Past
 from simulator.hub.planner import Begin, Candidate, Plan, make_plan
 from simulator.hub.result import FrozenResult, Report, RunRecord
 from simulator.hub.run import Finished, carry_out
@@ -43,6 +44,7 @@ class Client:
         clock: The time in UTC.
         close: Ends what the wire has started, such as processes; may be called twice.
         source: Where the hub's own chance comes from.
+        past: What the aggregator knows of earlier runs; None: nothing.
     """
 
     def __init__(
@@ -54,12 +56,14 @@ class Client:
         clock: Callable[[], dt.datetime],
         close: Callable[[], None] = lambda: None,
         source: ByteSource = system_source,
+        past: Past | None = None,
     ) -> None:
         self._wire = wire
         self._settings = settings
         self._seconds = seconds
         self._clock = clock
         self._source = source
+        self._past = past or Past(clock=clock)
         self.close = close
 
     def __enter__(self) -> Self:
@@ -151,7 +155,7 @@ class Client:
             TooFewAnswers: Too few sites answered.
         """
         started, traffic = self._clock(), Traffic()
-        plan = self.plan(inquiry, release, traffic, lambda: (counting(unit),))
+        plan = self.plan(inquiry, release, traffic, lambda _bin: (counting(unit),))
         finished = self._carry_out(plan, run, traffic, progress)
         result = count_result(unit, plan, finished, self._settings)
         return CountReport(
@@ -205,6 +209,7 @@ class Client:
             seconds=self._seconds,
             traffic=traffic,
             source=self._source,
+            past=self._past,
             progress=lambda site: progress(site, len(plan.roster)),
         )
 

@@ -9,6 +9,8 @@ from typing import Final
 
 import msgspec
 
+from simulator.aggregates.grid import Unit as Bin
+from simulator.aggregates.grid import whole
 from simulator.aggregates.released import Withheld
 from simulator.errors import TooFewAnswers, UserError
 from simulator.hub.analyses.cohort import arrival, calendar, demographics, follow_up
@@ -184,20 +186,21 @@ def begin_exploring(
         Show.DRUGS: Domain.DRUG,
     }
 
-    def analysis(shown: Show) -> Analysis:
+    def analysis(shown: Show, unit: Bin) -> Analysis:
         if shown in domains:
             return codes(domains[shown], top)
+        width, months = Bin.MONTH if unit is Bin.DAY else unit, question.follow_up.months
         made: dict[Show, Analysis] = {
             Show.DEMOGRAPHICS: demographics(years),
             Show.LABS: labs(),
             Show.CALENDAR: calendar(years),
             Show.ARRIVAL: arrival(years, last),
-            Show.FOLLOW_UP: follow_up(question.follow_up.months, release),
+            Show.FOLLOW_UP: follow_up(whole(months, width), release, width),
             Show.PATHWAYS: pathways(),
         }
         return made[shown]
 
-    return lambda: (counting(Unit.PATIENT), *(analysis(shown) for shown in show))
+    return lambda unit: (counting(Unit.PATIENT), *(analysis(shown, unit) for shown in show))
 
 
 def exploration_result(

@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from simulator.aggregates.grid import Unit
 from simulator.errors import CohortiumError, Refused, TooFewAnswers, UserError
 from simulator.hub.analyses.released import Analysis
+from simulator.hub.auditing import Rule as DifferencesRule
 from simulator.hub.eligibility import Ground, Verdict, cannot_hold
+from simulator.hub.foreseeing import differences_rule, foreseen, unit_of
 from simulator.hub.result import LeftOut
 from simulator.language.codes import Code
 from simulator.language.study import Inquiry, Question, Study
@@ -35,8 +38,8 @@ class Candidate:
 
 
 Rule = Callable[[Question, Candidate], Verdict | None]
-Begin = Callable[[], tuple[Analysis, ...]]
-"""Makes the analyses of a run, ready to start; called anew at each start."""
+Begin = Callable[[Unit], tuple[Analysis, ...]]
+"""Makes the analyses of a run on a unit of time, ready to start; called anew at each start."""
 
 
 def _is_on_line(_question: Question, site: Candidate) -> Verdict | None:
@@ -64,7 +67,10 @@ class Plan:
         inquiry: The study or cohort.
         question: What the sites are asked about it.
         release: The release that its numbers will stand under.
-        begin: Makes its analyses.
+        starts: Makes its analyses on a unit of time.
+        unit: The unit of time that is asked for: the finest that release and policies let out.
+        differences: What is to happen where a difference to earlier answers is small.
+        foreseen: Which of the asked sites will refuse, by what they tell of their policies.
         candidates: Every site of the network, in its order.
         roster: The sites that are asked, in the network's order.
         left_out: Why each of the others is not.
@@ -75,12 +81,19 @@ class Plan:
     inquiry: Inquiry
     question: Question
     release: Release
-    begin: Begin
+    starts: Begin
+    unit: Unit
+    differences: DifferencesRule
+    foreseen: Mapping[str, str]
     candidates: tuple[Candidate, ...]
     roster: tuple[str, ...]
     left_out: Mapping[str, Verdict]
     unknown: Mapping[Code, int]
     needs: tuple[frozenset[Need], ...]
+
+    def begin(self) -> tuple[Analysis, ...]:
+        """The analyses, ready to start."""
+        return self.starts(self.unit)
 
     @property
     def online(self) -> int:
@@ -154,8 +167,28 @@ def make_plan(
             hint="Correct it or take it out; `cohortium check` lists what the bundled codes lack.",
         )
     starts = begin or _named(inquiry, release)
-    needs = frozenset[Need]().union(*(next(part) for part in starts()))
-    return Plan(inquiry, asked, release, starts, sites, roster, left_out, unknown, (needs,))
+    told = {site.catalogue.site: site.policy for site in kept if site.policy is not None}
+    unit = unit_of(release, told.values())
+    refusing = {
+        site: why
+        for site, terms in told.items()
+        if (why := foreseen(release, unit, len(roster), terms)) is not None
+    }
+    needs = frozenset[Need]().union(*(next(part) for part in starts(unit)))
+    return Plan(
+        inquiry,
+        asked,
+        release,
+        starts,
+        unit,
+        differences_rule(told.values()),
+        refusing,
+        sites,
+        roster,
+        left_out,
+        unknown,
+        (needs,),
+    )
 
 
 def _named(inquiry: Inquiry, release: Release) -> Begin:
@@ -165,8 +198,8 @@ def _named(inquiry: Inquiry, release: Release) -> Begin:
     from simulator.hub.analyses.of_study import analyses_of
 
     if isinstance(inquiry, Study):
-        return lambda: analyses_of(inquiry, release)
-    return lambda: (steps(),)
+        return lambda unit: analyses_of(inquiry, release, unit)
+    return lambda _unit: (steps(),)
 
 
 def _unknown(question: Question, kept: Iterable[Described]) -> dict[Code, int]:

@@ -156,7 +156,10 @@ class StudyResult(msgspec.Struct, frozen=True):
 
 
 class RunRecord(msgspec.Struct, frozen=True):
-    """What happened this time; it differs between runs that have the same result."""
+    """What happened this time; it differs between runs that have the same result.
+
+    `warnings` is what the aggregator says of the numbers beside those that it let out before.
+    """
 
     run: str
     engine: str
@@ -169,6 +172,7 @@ class RunRecord(msgspec.Struct, frozen=True):
     versions: dict[str, str]
     host: dict[str, str]
     result_fingerprint: str
+    warnings: tuple[str, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True):

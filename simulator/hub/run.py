@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import chain
 
+from simulator.aggregates.table import Table
 from simulator.errors import Refused, TooFewAnswers
 from simulator.hub.aggregator import Opened, open_sums
 from simulator.hub.analyses.released import Analysis
@@ -15,8 +16,10 @@ from simulator.hub.answers import (
     read_answer,
     sites_with_matches,
 )
+from simulator.hub.auditing import audit
 from simulator.hub.exchanging import Exchanges, Loss, Progress, Traffic
 from simulator.hub.masked import masked_sum, ring_of
+from simulator.hub.past import KeptSum, Past, as_kept, key_of, to_keep
 from simulator.hub.planner import Plan
 from simulator.hub.wire import Lost, Wire
 from simulator.messages.codec import MalformedMessage, encode
@@ -48,8 +51,7 @@ class Finished:
         lost: The sites that were asked and are not.
         opened: The rounds of the last attempt.
         attempts: How often the run was started.
-        masked: Whether the answers came masked, so that nobody saw one.
-        warnings: What the aggregator has to say of the sums.
+        warnings: What the aggregator has to say of the sums, beside what it let out before.
     """
 
     parts: tuple[object, ...]
@@ -57,7 +59,6 @@ class Finished:
     lost: tuple[Loss, ...]
     opened: tuple[Opened, ...]
     attempts: int
-    masked: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -69,6 +70,7 @@ class _Attempt:
     roster: tuple[str, ...]
     opened: list[Opened] = field(default_factory=list)
     lost: list[Loss] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ def carry_out(
     seconds: float,
     traffic: Traffic,
     source: ByteSource,
+    past: Past | None = None,
     progress: Progress = lambda _site: None,
 ) -> Finished:
     """Runs a plan; if sites are lost it goes on or starts anew, as far as the study allows.
@@ -100,6 +103,7 @@ def carry_out(
         seconds: The deadline of each exchange.
         traffic: Is added to.
         source: Where the hub's own chance comes from.
+        past: What the aggregator knows of earlier runs; None: nothing.
         progress: Is called with the name of each site that has answered.
 
     Raises:
@@ -107,27 +111,37 @@ def carry_out(
         TooFewAnswers: Fewer sites answered than the study demands.
         VerificationFailed: A masked sum cannot be true.
     """
-    exchanges = Exchanges(wire, seconds, traffic)
+    aggregator = _Aggregator(plan, Exchanges(wire, seconds, traffic), source, past or Past())
     roster, lost, number = plan.roster, tuple[Loss, ...](), 0
     while True:
         number += 1
         attempt = _Attempt(f"{run}-{number}", roster)
-        outcome = _attempt(plan, exchanges, attempt, source, progress)
+        outcome = _attempt(aggregator, attempt, progress)
         lost += tuple(attempt.lost)
         if not isinstance(outcome, _Failed):
-            return Finished(
-                outcome, attempt.roster, lost, tuple(attempt.opened), number, plan.release.masked
-            )
+            opened, warnings = tuple(attempt.opened), tuple(attempt.warnings)
+            return Finished(outcome, attempt.roster, lost, opened, number, warnings)
         lost += outcome.lost
         gone = {loss.site for loss in lost}
         roster = tuple(site for site in plan.roster if site not in gone)
         _check_completeness(plan, roster, lost)
 
 
+@dataclass(frozen=True)
+class _Aggregator:
+    """The plan of a run, the way to the sites, and what the aggregator brings itself."""
+
+    plan: Plan
+    exchanges: Exchanges
+    source: ByteSource
+    past: Past
+
+
 def _attempt(
-    plan: Plan, exchanges: Exchanges, attempt: _Attempt, source: ByteSource, progress: Progress
+    aggregator: _Aggregator, attempt: _Attempt, progress: Progress
 ) -> tuple[object, ...] | _Failed:
     """Drives all analyses in step; gives up at the first round that loses a site too late."""
+    plan = aggregator.plan
     analyses = plan.begin()
     waiting: dict[Analysis, frozenset[Need]] = {part: next(part) for part in analyses}
     results: dict[Analysis, object] = {}
@@ -136,7 +150,7 @@ def _attempt(
         needs = in_order(chain.from_iterable(waiting.values()))
         request = round_request(plan, attempt.run, attempt.roster, number, needs)
         ask = _masked if plan.release.masked else _clear
-        opened = ask(plan, exchanges, request, attempt, source, progress)
+        opened = ask(aggregator, request, attempt, progress)
         if isinstance(opened, _Failed):
             return opened
         attempt.opened.append(opened)
@@ -150,14 +164,10 @@ def _attempt(
 
 
 def _clear(
-    plan: Plan,
-    exchanges: Exchanges,
-    request: RoundRequest,
-    attempt: _Attempt,
-    source: ByteSource,
-    progress: Progress,
+    aggregator: _Aggregator, request: RoundRequest, attempt: _Attempt, progress: Progress
 ) -> Opened | _Failed:
     """One round in which the aggregator sees each site's answer."""
+    plan = aggregator.plan
 
     def read(site: str, answer: Answer) -> Answered:
         if not isinstance(answer, RoundAnswer):
@@ -165,24 +175,24 @@ def _clear(
         return read_answer(request, site, answer, plan.release, plan.persons_at(site))
 
     data = encode(request)
-    answers, lost = exchanges.ask(dict.fromkeys(attempt.roster, data), read, progress)
+    answers, lost = aggregator.exchanges.ask(dict.fromkeys(attempt.roster, data), read, progress)
     if lost:
         return _Failed(lost)
     given = [answers[site] for site in attempt.roster]
     matches = sites_with_matches(request, given, plan.release)
-    return open_sums(request, plan.release, add_up(request, given), len(given), source, matches)
+    sums, source = add_up(request, given), aggregator.source
+    return open_sums(request, plan.release, sums, len(given), source, matches)
 
 
 def _masked(
-    plan: Plan,
-    exchanges: Exchanges,
-    request: RoundRequest,
-    attempt: _Attempt,
-    source: ByteSource,
-    progress: Progress,
+    aggregator: _Aggregator, request: RoundRequest, attempt: _Attempt, progress: Progress
 ) -> Opened | _Failed:
     """One round in which the aggregator sees nothing but the sum."""
-    first = not attempt.opened
+    plan, first = aggregator.plan, not attempt.opened
+    if plan.release.noise is not None:
+        kept = aggregator.past.noisy.find(key_of(request))
+        if kept is not None:
+            return _again(aggregator, request, attempt, kept)
 
     def go_on(left: tuple[str, ...], lost: tuple[Loss, ...]) -> bool:
         """Ends the run before anything is opened, where too few sites are left."""
@@ -192,11 +202,11 @@ def _masked(
         return first
 
     outcome = masked_sum(
-        exchanges,
+        aggregator.exchanges,
         request,
         attempt.roster,
         ring_of(plan.persons, request),
-        source=source,
+        source=aggregator.source,
         go_on=go_on,
         progress=progress,
     )
@@ -204,10 +214,49 @@ def _masked(
         return _Failed(outcome.lost)
     attempt.lost += outcome.lost
     attempt.roster = outcome.roster
-    sums = dict(zip(request.needs, outcome.tables, strict=True))
+    return _open(aggregator, request, attempt, outcome.tables)
+
+
+def _open(
+    aggregator: _Aggregator,
+    request: RoundRequest,
+    attempt: _Attempt,
+    tables: tuple[Table, ...],
+) -> Opened:
+    """Releases a masked sum, once it is held against what was let out before."""
+    plan, past = aggregator.plan, aggregator.past
+    sums = dict(zip(request.needs, tables, strict=True))
     if plan.release.noise is None:
         check_masked(request, sums, plan.persons)
-    return open_sums(request, plan.release, sums, len(outcome.roster), source)
+    else:
+        past.noisy.keep(to_keep(request, tables, attempt.roster, past.clock()))
+    answering = len(attempt.roster)
+    opened = open_sums(request, plan.release, sums, answering, aggregator.source)
+    attempt.warnings += audit(
+        past.memory,
+        request,
+        plan.release,
+        plan.differences,
+        roster=attempt.roster,
+        sums=sums,
+        released=opened.released,
+        at=past.clock(),
+    )
+    return opened
+
+
+def _again(
+    aggregator: _Aggregator, request: RoundRequest, attempt: _Attempt, kept: KeptSum
+) -> Opened:
+    """A sum with noise that was opened before: given out again, it costs nobody anything."""
+    tables = as_kept(request, kept)
+    attempt.roster = kept.roster
+    attempt.warnings.append(
+        f"this was asked before, on {kept.at.date()}: the same answer, at no cost; sites that have "
+        "other data since then were not asked"
+    )
+    sums = dict(zip(request.needs, tables, strict=True))
+    return open_sums(request, aggregator.plan.release, sums, len(kept.roster), aggregator.source)
 
 
 def round_request(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Final
 
+from simulator.aggregates.grid import Unit
 from simulator.hub.exchanging import Traffic
 from simulator.hub.planner import Plan
 from simulator.hub.result import LostSite, NetworkResult, ReleaseResult, RunRecord
@@ -99,6 +100,11 @@ def notes_of(plan: Plan, finished: Finished, settings: Settings) -> list[str]:
             )
         else:
             notes.append(f"went on without {names}: nothing had been opened before")
+    if plan.unit not in {Unit.DAY, Unit.MONTH}:
+        notes.append(
+            f"by {plan.unit}: some sites let survival out in no finer time bins, so all were asked "
+            "for these"
+        )
     if plan.unknown:
         most = max(plan.unknown.values())
         notes.append(
@@ -138,4 +144,5 @@ def record_of(
         versions={name: version(name) for name in ("cohortium", "duckdb", "numpy")},
         host={"python": platform.python_version(), "machine": platform.machine()},
         result_fingerprint=fingerprint,
+        warnings=finished.warnings,
     )

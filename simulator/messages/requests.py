@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from simulator.aggregates.grid import whole
 from simulator.language.codes import ConceptSet
 from simulator.language.study import Question
 from simulator.messages.catalogue import Described
@@ -66,7 +67,8 @@ class RoundRequest(msgspec.Struct, frozen=True, tag="round?"):
             raise ValueError("a need stands there twice")
         horizon = self.question.follow_up.months
         if any(
-            isinstance(need, SurvivalNeed) and need.grid.months != horizon for need in self.needs
+            isinstance(need, SurvivalNeed) and need.grid.months != whole(horizon, need.grid.unit)
+            for need in self.needs
         ):
             raise ValueError("a survival table has another horizon than the question")
         for need in self.needs:

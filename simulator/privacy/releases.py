@@ -155,7 +155,7 @@ DP: Final = Release(
         "one patient more or less changes the chance of any result by a factor of e^epsilon at "
         "most",
         "every number carries noise; intervals and tests know it",
-        "asked again, word for word, the same noise comes back and costs nothing",
+        "asked again, word for word, of the same sites, the same answer comes back at no cost",
         "inputs not validated",
     ),
     noise=Noise("1"),

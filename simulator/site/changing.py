@@ -32,7 +32,7 @@ def with_noise(
     Args:
         request: What was asked, with the noise.
         tables: The exact table for each need.
-        source: The same for the same question, so that asking twice shows the same noise.
+        source: Where the noise comes from; new in each run.
     """
     scales, parts = noise_scales(request), parts_of(request)
     found = []

@@ -202,7 +202,7 @@ class Node:
     def _open(self, request: KeysRequest, kept: _Kept) -> Answer:
         """The first step of a masked round, in which everything is decided."""
         cost = cost_of(request.asked)
-        noise = self._named(self._noise(request.asked))
+        noise = " ".join(self._noise(request.asked))
         refusal = self._guard.refusal(request.asked, cost, masked=True, noise=noise)
         if refusal is not None:
             return refusal
@@ -227,8 +227,8 @@ class Node:
                     tables = self._looking.tables(asked, seconds)
                     noise = self._noise(asked)
                     if noise:
-                        tables = with_noise(asked, tables, self._chance.sticky("noise", *noise))
-                    cells, name = this.mask(request, tables), self._named(noise)
+                        tables = with_noise(asked, tables, self._chance.fresh("noise", *noise))
+                    cells, name = this.mask(request, tables), " ".join(noise)
                     return self._guard.masked(asked, cells, cost_of(asked), name)
                 case _:
                     return self._guard.revealed(asked, this.reveal(request))
@@ -236,18 +236,15 @@ class Node:
             return self._guard.refuse(asked, str(error))
 
     def _noise(self, asked: RoundRequest) -> tuple[str, ...]:
-        """All that the noise of an answer follows from but the secret; nothing where there is none.
+        """What names the noise of an answer; nothing where there is none.
 
-        In another order the needs would share the same noise out otherwise among them.
+        It is new in each run: two sums of one question that lost different sites would otherwise
+        differ by those sites and next to no noise. An answer that is to cost nothing when it is
+        asked again is kept by the aggregator.
         """
         if asked.release.noise is None:
             return ()
-        order = hashlib.sha256(msgspec.msgpack.encode(asked.needs)).hexdigest()
-        return key_of(asked), self._looking.state(), order
-
-    def _named(self, noise: tuple[str, ...]) -> str:
-        """A name that other noise, also by another secret, does not have; it tells nothing else."""
-        return self._chance.sticky("name of noise", *noise)(16).hex() if noise else ""
+        return asked.run, str(asked.round), key_of(asked)
 
     def _forget(self) -> None:
         """Lets go of rounds that are old, and of the oldest where there are many."""

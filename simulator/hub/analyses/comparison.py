@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from simulator.aggregates.grid import Grid, Unit
+from simulator.aggregates.grid import Grid, Unit, whole
 from simulator.aggregates.survival import SurvivalTable
 from simulator.errors import UserError
 from simulator.hub.analyses.compared import Comparison as Comparison
@@ -23,16 +23,17 @@ def grid_of(study: Study, release: Release, unit: Unit | None = None) -> Grid:
     Args:
         study: Its follow-up is the horizon.
         release: It says whether time is by day; otherwise it is by month.
-        unit: A coarser unit, which must divide the horizon; None takes the release's own.
+        unit: A coarser unit; where it does not divide the horizon, the last cell is cut short by
+            it. None takes the release's own.
 
     Raises:
-        ValueError: The unit is finer than the release's, or does not divide the horizon.
+        ValueError: The unit is finer than the release's.
     """
     finest = Unit.DAY if release.by_day else Unit.MONTH
     chosen = unit or finest
     if chosen.is_finer_than(finest):
         raise ValueError(f"'{release.name}' lets survival out by {finest} at the finest")
-    return Grid(chosen, study.question.follow_up.months)
+    return Grid(chosen, whole(study.question.follow_up.months, chosen))
 
 
 def comparison(
