@@ -22,6 +22,7 @@ from simulator.messages.requests import (
     Apology,
     CatalogueAnswer,
     CatalogueRequest,
+    Refusal,
     RoundRequest,
     Trouble,
 )
@@ -153,16 +154,18 @@ class Node:
                 return encode(self._guard.refuse(asked, _CHANGED))
             case RoundRequest():
                 kept = _Kept(self._clock(), asked)
-                reply = encode(self._round(asked, seconds))
+                answer = self._round(asked, seconds)
             case KeysRequest():
                 kept = _Kept(self._clock(), asked)
-                reply = encode(self._open(request, kept))
+                answer = self._open(request, kept)
             case _:
                 assert kept is not None  # noqa: S101  # otherwise nothing would have been asked
-                reply = encode(self._step(request, kept, seconds))
-        kept.replies[digest] = reply
-        with self._lock:
-            self._rounds[asked.run, asked.round] = kept
+                answer = self._step(request, kept, seconds)
+        reply = encode(answer)
+        if not isinstance(answer, Refusal):  # what was refused may be asked again, and is then
+            kept.replies[digest] = reply
+            with self._lock:
+                self._rounds[asked.run, asked.round] = kept
         return reply
 
     def _differs(self, request: RoundRequest) -> bool:
