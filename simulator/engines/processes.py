@@ -242,19 +242,24 @@ class ProcessesWire:
                 starting.append(self._launch(waiting.pop()))
             if not starting:
                 break
-            left = ends - time.monotonic()
-            if left <= 0.0:
+            if time.monotonic() > ends:
                 for child in starting:
                     self._end(child)
-            for child, word in self._listen(max(left, 0.0)):
-                child.ready = isinstance(word, Ready) and not child.ready
-                if isinstance(word, Unfit):
-                    unfit[self._children.index(child)] = word
-                if not child.ready:
-                    self._end(child)
+            unfit |= self._greet(max(ends - time.monotonic(), 0.0))
         if unfit:
             first = unfit[min(unfit)]
             raise UserError(first.message, where=first.where, hint=first.hint)
+
+    def _greet(self, seconds: float) -> dict[int, Unfit]:
+        """Hears next which processes are ready; gives those that cannot be, by their place."""
+        unfit = {}
+        for child, word in self._listen(seconds):
+            child.ready = isinstance(word, Ready) and not child.ready
+            if isinstance(word, Unfit):
+                unfit[self._children.index(child)] = word
+            if not child.ready:
+                self._end(child)
+        return unfit
 
     def _launch(self, begin: Begin) -> Child:
         child = Child(begin)
