@@ -25,7 +25,7 @@ from simulator.hub.query_sets import Asking
 from simulator.hub.recollection import remember
 from simulator.messages.requests import RoundRequest
 from simulator.privacy.memory.dangers import Findings, examine
-from simulator.privacy.memory.values import Danger, Remembered
+from simulator.privacy.memory.values import Danger, Definitions, Remembered
 from simulator.privacy.releases import Release
 
 _TOLD: Final = 3
@@ -86,17 +86,28 @@ def audit(
     with memory.hold():
         recollection = memory.recall()
         _check_fresh(request, recollection.counts)
-        found = Findings((), complete=True)
         before = _told(recollection.counts, request.run)
+        found = Findings((), complete=True)
         if rule is not Rule.ALLOW:
             known = {**recollection.known, **asking.known}
-            own = tuple(entry for entry in before if entry.run == request.run)
-            others = tuple(entry for entry in before if entry.run != request.run)
-            found = examine(others, (*own, *entries), release.threshold, known)
+            found = _examined(before, entries, release.threshold, known)
         if found.dangers and rule is Rule.REFUSE:
             raise _refusal(found.dangers, before, release)
         memory.add(entries, asking.known)
     return tuple(_said(danger, before, release.threshold) for danger in found.dangers)
+
+
+def _examined(
+    before: Sequence[Remembered],
+    entries: Sequence[Remembered],
+    threshold: int,
+    known: Definitions,
+) -> Findings:
+    """What would follow from a round's counts, those of the same start's earlier rounds with them."""
+    runs = {entry.run for entry in entries}
+    own = [entry for entry in before if entry.run in runs]
+    others = [entry for entry in before if entry.run not in runs]
+    return examine(others, (*own, *entries), threshold, known)
 
 
 def _attempt(run: str) -> tuple[str, int]:
