@@ -103,7 +103,7 @@ def _examined(
     threshold: int,
     known: Definitions,
 ) -> Findings:
-    """What would follow from a round's counts, those of the same start's earlier rounds with them."""
+    """What would follow from a round's counts and those of earlier rounds of the same start."""
     runs = {entry.run for entry in entries}
     own = [entry for entry in before if entry.run in runs]
     others = [entry for entry in before if entry.run not in runs]
