@@ -14,7 +14,7 @@ from simulator.cli.checking import check
 from simulator.cli.comparing import diff
 from simulator.cli.exploring import client_of, count, explore
 from simulator.cli.freezing import freeze, frozen_option, held_against
-from simulator.cli.inputs import now, study_of
+from simulator.cli.inputs import now, run_name, study_of
 from simulator.cli.ledger import ledger
 from simulator.cli.writing import describe, new, queries, schema
 
@@ -154,8 +154,6 @@ def run(
 
     STUDY is a path, a bundled name, or - for standard input.
     """
-    import uuid
-
     from simulator.cli.progress import progress_bar
     from simulator.cli.result_text import print_report, write_report
 
@@ -166,7 +164,7 @@ def run(
         report = client.run(
             asked,
             rule,
-            run=uuid.uuid4().hex,
+            run=run_name(seed),
             frozen=held,
             progress=lambda _site, of: advance(of),
         )

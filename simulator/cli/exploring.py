@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from simulator.cli import options
-from simulator.cli.inputs import inquiry_of, now
+from simulator.cli.inputs import inquiry_of, now, run_name
 
 if TYPE_CHECKING:
     from simulator.hub.client import Client
@@ -75,8 +75,6 @@ def count(
 
     INQUIRY is a path, a bundled name, or - for standard input.
     """
-    import uuid
-
     from simulator.cli.count_text import print_count
     from simulator.cli.progress import progress_bar
     from simulator.hub.analyses.counting import Unit
@@ -88,7 +86,7 @@ def count(
             asked,
             rule,
             Unit(unit),
-            run=uuid.uuid4().hex,
+            run=run_name(seed),
             progress=lambda _site, of: advance(of),
         )
     print_count(report, form)
@@ -139,8 +137,6 @@ def explore(
 
     INQUIRY is a path, a bundled name, or - for standard input.
     """
-    import uuid
-
     from simulator.cli.exploration_text import print_exploration
     from simulator.cli.progress import progress_bar
     from simulator.hub.exploration import Show
@@ -156,7 +152,7 @@ def explore(
             rule,
             [Show(part) for part in shown],
             top=top,
-            run=uuid.uuid4().hex,
+            run=run_name(seed),
             progress=lambda _site, of: advance(of),
         )
     print_exploration(report, form)

@@ -53,3 +53,10 @@ def study_of(name: str) -> Study:
     from simulator.language.reading import as_study
 
     return as_study(inquiry_of(name))
+
+
+def run_name(seed: int | None) -> str:
+    """What a run is called: a name of its own, or with a seed always the same."""
+    import uuid
+
+    return uuid.uuid4().hex if seed is None else f"seed {seed}"
