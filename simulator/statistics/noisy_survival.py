@@ -38,8 +38,7 @@ def noisy_kaplan_meier(
 ) -> Curve:
     """The survival curve of an arm, or of all arms together, from a table with noise.
 
-    The curve is the usual one of what the cells are believed to hold (see `believed`), which need
-    not be whole numbers. The variance of log(-log S) has two parts: Greenwood's, for chance, and
+    The curve is the usual one of what the cells are believed to hold (see `believed`). The variance of log(-log S) has two parts: Greenwood's, for chance, and
     that of the noise. For the second, patients are drawn with replacement from those that the arm
     is believed to hold, the curve is computed from them as they are and again after noise was added
     and cleaned away, and the variance of the difference on that scale is taken (a parametric
@@ -59,8 +58,7 @@ def noisy_kaplan_meier(
         are estimates, rounded to whole patients.
 
     Raises:
-        ValueError: There is no such arm, no table is to be simulated, or the level is not in
-            (0, 1).
+        ValueError: There is no such arm, no replicate, or the level is not in (0, 1).
     """
     if replicates < 1:
         raise ValueError(f"at least 1 replicate was expected; got {replicates}")
@@ -69,19 +67,29 @@ def noisy_kaplan_meier(
         row = row_of(table.arms, arm)
         shown = shown[row : row + 1]
     expectation, neighbours = Expectation(noise), neighbours_of(table)
-    found = believed(shown, expectation, neighbours, rounds=_ROUNDS)
     by_day = table.grid.unit is Unit.DAY
+    found = believed(shown, expectation, neighbours, rounds=_ROUNDS)
     survival, greenwood = _product_limit(found.sum(axis=0), by_day=by_day)
     counts = rounded(found)
     drawn = drawn_again(counts, counts.sum(axis=(1, 2)), replicates, rng)
     with_noise = drawn + noise.sample(drawn.shape, rng)
     again = believed(with_noise, expectation, neighbours, rounds=_ROUNDS)
     least = _least(int(counts.sum()))
-    shift = _log_minus_log(again, least, by_day=by_day) - _log_minus_log(
-        drawn.astype(np.float64), least, by_day=by_day
-    )
-    by_noise = shift.var(axis=0) * np.log(np.maximum(survival, least)) ** 2
+    spread = _spread_by_noise(drawn.astype(np.float64), again, least, by_day=by_day)
+    by_noise = spread * np.log(np.maximum(survival, least)) ** 2
     return _with(table, counts, *_tamed(survival, greenwood + by_noise, least), level)
+
+
+def _spread_by_noise(drawn: Reals, again: Reals, least: float, *, by_day: bool) -> Reals:
+    """The variance of what noise does to log(-log S) of all arms together, shape (cells,)."""
+    before, after = (
+        np.log(-np.log(np.clip(survival, least, 1.0 - least)))
+        for survival, _ in (
+            _product_limit(cells.sum(axis=1), by_day=by_day) for cells in (drawn, again)
+        )
+    )
+    variance: Reals = (after - before).var(axis=0)
+    return variance
 
 
 def _tamed(survival: Reals, variance: Reals, least: float) -> tuple[Reals, Reals]:
@@ -94,12 +102,6 @@ def _tamed(survival: Reals, variance: Reals, least: float) -> tuple[Reals, Reals
     tamed = np.where(survival > 1.0 - least, 1.0, survival)
     logs = np.log(np.maximum(tamed, np.finfo(np.float64).tiny))
     return tamed, np.minimum(np.maximum.accumulate(variance), (_UNKNOWN * logs) ** 2)
-
-
-def _log_minus_log(cells: Reals, least: float, *, by_day: bool) -> Reals:
-    """log(-log S) of all arms together, shapes (tables, arms, cells, 2) -> (tables, cells)."""
-    survival, _ = _product_limit(cells.sum(axis=1), by_day=by_day)
-    return np.log(-np.log(np.clip(survival, least, 1.0 - least)))
 
 
 def _least(patients: int) -> float:
