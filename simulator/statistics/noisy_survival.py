@@ -38,11 +38,11 @@ def noisy_kaplan_meier(
 ) -> Curve:
     """The survival curve of an arm, or of all arms together, from a table with noise.
 
-    The curve is the usual one of what the cells are believed to hold (see `believed`). The variance of log(-log S) has two parts: Greenwood's, for chance, and
-    that of the noise. For the second, patients are drawn with replacement from those that the arm
-    is believed to hold, the curve is computed from them as they are and again after noise was added
-    and cleaned away, and the variance of the difference on that scale is taken (a parametric
-    bootstrap). Without noise it is 0, and the curve is that of `kaplan_meier`.
+    The curve is the usual one of what the cells are believed to hold (see `believed`). The variance
+    of log(-log S) has two parts: Greenwood's, for chance, and that of the noise. For the second,
+    patients are drawn again from those that the arm is believed to hold, and the curve is computed
+    from them as they are and after noise was added and cleaned away; the variance of the difference
+    is the part (a parametric bootstrap). Without noise it is 0, and this is `kaplan_meier`.
 
     Args:
         table: Events and censorings with noise; cells may be negative.
