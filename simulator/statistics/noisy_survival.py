@@ -53,9 +53,8 @@ def noisy_kaplan_meier(
         rng: The source of chance.
 
     Returns:
-        A curve for `survival_at`, `quantile`, `restricted_mean` and their contrasts. `greenwood`
-        holds both parts, so that Var S = S^2 * greenwood still. `at_risk`, `events` and `censored`
-        are estimates, rounded to whole patients.
+        A curve like any other: Var S = S^2 * greenwood, with both parts in it. `at_risk`, `events`
+        and `censored` are estimates, rounded to whole patients.
 
     Raises:
         ValueError: There is no such arm, no replicate, or the level is not in (0, 1).
@@ -74,7 +73,7 @@ def noisy_kaplan_meier(
     drawn = drawn_again(counts, counts.sum(axis=(1, 2)), replicates, rng)
     with_noise = drawn + noise.sample(drawn.shape, rng)
     again = believed(with_noise, expectation, neighbours, rounds=_ROUNDS)
-    least = _least(int(counts.sum()))
+    least = 1.0 / (4.0 * max(int(counts.sum()), 1))  # a quarter of a patient
     spread = _spread_by_noise(drawn.astype(np.float64), again, least, by_day=by_day)
     by_noise = spread * np.log(np.maximum(survival, least)) ** 2
     return _with(table, counts, *_tamed(survival, greenwood + by_noise, least), level)
@@ -102,11 +101,6 @@ def _tamed(survival: Reals, variance: Reals, least: float) -> tuple[Reals, Reals
     tamed = np.where(survival > 1.0 - least, 1.0, survival)
     logs = np.log(np.maximum(tamed, np.finfo(np.float64).tiny))
     return tamed, np.minimum(np.maximum.accumulate(variance), (_UNKNOWN * logs) ** 2)
-
-
-def _least(patients: int) -> float:
-    """How near S may come to 0 and 1, so that no replicate counts without bound."""
-    return 1.0 / (4.0 * max(patients, 1))
 
 
 def _product_limit(cells: Reals, *, by_day: bool) -> tuple[Reals, Reals]:
