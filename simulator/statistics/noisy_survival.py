@@ -53,8 +53,7 @@ def noisy_kaplan_meier(
         rng: The source of chance.
 
     Returns:
-        A curve like any other: Var S = S^2 * greenwood, with both parts in it. `at_risk`, `events`
-        and `censored` are estimates, rounded to whole patients.
+        A curve like any other, with both parts in `greenwood`. Numbers of patients are estimates.
 
     Raises:
         ValueError: There is no such arm, no replicate, or the level is not in (0, 1).
@@ -71,12 +70,12 @@ def noisy_kaplan_meier(
     survival, greenwood = _product_limit(found.sum(axis=0), by_day=by_day)
     counts = rounded(found)
     drawn = drawn_again(counts, counts.sum(axis=(1, 2)), replicates, rng)
-    with_noise = drawn + noise.sample(drawn.shape, rng)
-    again = believed(with_noise, expectation, neighbours, rounds=_ROUNDS)
+    shown = drawn + noise.sample(drawn.shape, rng)
+    again = believed(shown, expectation, neighbours, rounds=_ROUNDS)
     least = 1.0 / (4.0 * max(int(counts.sum()), 1))  # a quarter of a patient
     spread = _spread_by_noise(drawn.astype(np.float64), again, least, by_day=by_day)
-    by_noise = spread * np.log(np.maximum(survival, least)) ** 2
-    return _with(table, counts, *_tamed(survival, greenwood + by_noise, least), level)
+    variance = greenwood + spread * np.log(np.maximum(survival, least)) ** 2
+    return _with(table, counts, *_tamed(survival, variance, least), level)
 
 
 def _spread_by_noise(drawn: Reals, again: Reals, least: float, *, by_day: bool) -> Reals:
