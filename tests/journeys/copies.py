@@ -26,11 +26,14 @@ from simulator.truth.interpreter import patients
 
 STUDY: Final[Study] = read_study("bclm")
 
+# What is written to when somebody asks: linked, it would be written to in the source as well.
+_WRITTEN: Final = ("ledger.*", "secret.key", "aggregator")
+
 
 def link_copy(source: Path, destination: Path) -> Path:
     """A copy whose files are hard links: those that a test changes must be made its own first."""
     shutil.copytree(
-        source, destination, copy_function=os.link, ignore=shutil.ignore_patterns("ledger.*")
+        source, destination, copy_function=os.link, ignore=shutil.ignore_patterns(*_WRITTEN)
     )
     return destination
 
