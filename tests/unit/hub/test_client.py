@@ -34,15 +34,38 @@ def test_a_report_says_who_was_there() -> None:
     assert network.with_matches is None
 
 
-def test_a_report_says_who_is_missing_and_why() -> None:
-    sites = dict.fromkeys(SITES, well) | {"b": is_lost(Lost.SILENT), "c": is_lost(Lost.CRASHED)}
-    report = ran(FakeWire(sites, study()))
-    assert (report.result.network.asked, report.result.network.answered) == (4, 2)
-    told = [(lost.site, lost.reason) for lost in report.result.network.failed]
+LOST = {"b": is_lost(Lost.SILENT), "c": is_lost(Lost.CRASHED)}
+FIVE = (*SITES, "e")
+
+
+@pytest.mark.parametrize(
+    ("release", "attempts", "note"),
+    [
+        (EXACT, 2, "started anew without b, c: the sums before and after differ by those sites"),
+        (SECURE_SUM, 1, "went on without b, c: nothing had been opened before"),
+    ],
+    ids=["in the clear", "masked"],
+)
+def test_a_report_says_who_is_missing_and_why(release: Release, attempts: int, note: str) -> None:
+    wire = FakeWire(dict.fromkeys(FIVE, well) | LOST, study())
+    report = client_of(wire, FIVE).run(study("0.5"), release, run="run")
+    network = report.result.network
+    assert (network.asked, network.answered) == (5, 3)
+    assert network.roster == ("a", "d", "e")
+    told = [(lost.site, lost.reason) for lost in network.failed]
     assert told == [("b", "no answer before the deadline"), ("c", "its process ended")]
-    note = "started anew without b, c: the sums before and after differ by those sites"
-    assert note in report.result.notes
-    assert report.run.attempts == 2
+    notes = [
+        said for said in report.result.notes if said.startswith(("started anew", "went on without"))
+    ]
+    assert notes == [note]
+    assert report.run.attempts == attempts
+
+
+def test_two_sites_are_too_few_to_hide_one() -> None:
+    wire = FakeWire(dict.fromkeys(SITES, well) | LOST, study())
+    with pytest.raises(TooFewAnswers, match="2 sites sent keys; a sum hides a site only among"):
+        ran(wire)
+    assert ran(wire, release=EXACT).result.network.answered == 2
 
 
 def test_the_same_answers_are_the_same_result_whatever_the_run() -> None:
@@ -64,9 +87,10 @@ def test_a_result_that_differs_has_another_fingerprint() -> None:
 def test_a_report_says_what_its_release_is_and_is_not() -> None:
     secure, exact = ran(everybody()).result, ran(everybody(), release=EXACT).result
     assert "exact totals: differencing possible" in secure.release.says
-    assert not secure.release.secure_aggregation
-    assert any("in the clear" in note for note in secure.notes)
-    assert not any("in the clear" in note for note in exact.notes)
+    assert "inputs not validated" in secure.release.says
+    assert secure.release.secure_aggregation
+    assert not exact.release.secure_aggregation
+    assert not any("in the clear" in note for note in secure.notes)
     assert "by month" in secure.release.estimators
     assert "on days" in exact.release.estimators
     assert "% of the patients are alone in a released cell" in secure.disclosure.says

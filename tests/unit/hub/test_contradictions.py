@@ -1,4 +1,4 @@
-"""What cannot be true costs the site that said it, or ends a run whose sum it is; the rest passes."""
+"""What cannot be true costs the site that said it, or ends the run whose sum it is."""
 
 from __future__ import annotations
 

@@ -386,17 +386,18 @@ def test_the_share_alone_in_a_cell_is_counted() -> None:
     everyone = carried(_changed(alone))
     assert everyone.opened[0].alone_in_a_cell == 0.0
 
-    def one_more(request: RoundRequest, found: list[Table], site: list[str]) -> None:
+    def one_more(request: RoundRequest, site: str, place: int) -> bytes:
+        found = list(tables(request, place))
         alone(request, found)
-        site.append("")
-        for place, need in enumerate(request.needs):
-            if isinstance(need, SurvivalNeed) and len(site) == 1:
-                values = found[place].values.copy()
+        for at, need in enumerate(request.needs):
+            if isinstance(need, SurvivalNeed) and site == "a":
+                values = found[at].values.copy()
                 values[0, 5, 1] = 1
-                found[place] = Table(found[place].layout, values)
+                found[at] = Table(found[at].layout, values)
+        _agree(request, found)
+        return answer(request, site, tuple(found))
 
-    seen: list[str] = []
-    one = carried(_changed(lambda request, found: one_more(request, found, seen)))
+    one = carried(FakeWire(dict.fromkeys(SITES, one_more)))
     assert one.opened[0].alone_in_a_cell == pytest.approx(1 / 25)
 
 
