@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import queue
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,13 +12,12 @@ from typing import Final
 
 import msgspec
 
-from simulator.engines.crew import Crew
+from simulator.engines.local import LocalWire
 from simulator.engines.processes import ProcessesWire, deal
 from simulator.errors import UserError, nearest, one_of
 from simulator.hub.client import Client, Settings
 from simulator.hub.memory import MEMORY, FileMemory
 from simulator.hub.past import NOISY, FileSums, Past
-from simulator.hub.wire import Failure, Lost, Reply
 from simulator.language.documents import Node as DocumentNode
 from simulator.language.documents import read_document
 from simulator.language.study import Study
@@ -38,7 +35,6 @@ from simulator.site.store import Store
 
 NETWORK: Final = "network.yaml"
 AGGREGATOR: Final = "aggregator"
-_GRACE_SECONDS: Final = 2.0
 
 Clock = Callable[[], dt.datetime]
 
@@ -137,48 +133,6 @@ def _members(node: DocumentNode) -> tuple[Member, ...]:
     return tuple(members.values())
 
 
-class LocalWire:
-    """Nodes of this process, each message handled by one of a few threads.
-
-    Args:
-        nodes: The nodes that are on line, by site.
-        jobs: How many threads work at once.
-    """
-
-    def __init__(self, nodes: Mapping[str, Node], jobs: int) -> None:
-        self._nodes = nodes
-        self._jobs = jobs
-
-    def exchange(self, messages: Mapping[str, bytes], seconds: float) -> Iterator[Reply | Failure]:
-        """Carries one message to each site; see `simulator.hub.wire.Wire`."""
-        ends = time.monotonic() + seconds
-        replies: queue.SimpleQueue[Reply] = queue.SimpleQueue()
-        asked = {site: data for site, data in messages.items() if site in self._nodes}
-
-        def deliver(site: str, data: bytes) -> None:
-            replies.put(Reply(site, data))
-
-        crew = Crew(self._nodes, asked, seconds, self._jobs, deliver)
-        missing = dict.fromkeys(asked)
-        try:
-            for site in messages:
-                if site not in self._nodes:
-                    yield Failure(site, Lost.OFF_LINE)
-            while missing:
-                left = ends + _GRACE_SECONDS - time.monotonic()
-                reply = replies.get(timeout=max(left, 0.0))
-                del missing[reply.site]
-                yield reply
-        except queue.Empty:
-            for site in missing:
-                yield Failure(site, Lost.SILENT)
-        finally:
-            crew.give_up(_GRACE_SECONDS)
-
-    def close(self) -> None:
-        """Nothing is to be ended here: the databases are closed with this process."""
-
-
 def connect(
     network: BuiltNetwork,
     *,
@@ -235,7 +189,14 @@ def connect(
     if not laboratory:
         past = Past(FileMemory(kept / MEMORY), FileSums(kept / NOISY), clock)
     return Client(
-        wire, settings, seconds=seconds, clock=clock, close=wire.close, source=source, past=past
+        wire,
+        settings,
+        seconds=seconds,
+        clock=clock,
+        close=wire.close,
+        source=source,
+        past=past,
+        strays=lambda: [str(stray) for stray in wire.strays],
     )
 
 

@@ -46,6 +46,9 @@ class Stray:
     exchange: int
     why: Why
 
+    def __str__(self) -> str:
+        return f"{self.site}: its answer {self.why}, and was not used"
+
 
 def deal(sites: Sequence[str], processes: int) -> tuple[tuple[str, ...], ...]:
     """Deals sites out to processes, one after the other; no process is left without a site."""

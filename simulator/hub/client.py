@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from simulator.hub.analyses.counting import Unit, counting
@@ -45,6 +46,7 @@ class Client:
         close: Ends what the wire has started, such as processes; may be called twice.
         source: Where the hub's own chance comes from.
         past: What the aggregator knows of earlier runs; None: nothing.
+        strays: Tells of the answers that came too late or twice and were not used.
     """
 
     def __init__(
@@ -57,12 +59,14 @@ class Client:
         close: Callable[[], None] = lambda: None,
         source: ByteSource = system_source,
         past: Past | None = None,
+        strays: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._wire = wire
         self._settings = settings
         self._seconds = seconds
         self._clock = clock
         self._source = source
+        self._strays = strays
         self._past = past or Past(clock=clock)
         self.close = close
 
@@ -216,6 +220,8 @@ class Client:
     def _record(
         self, finished: Finished, traffic: Traffic, run: str, started: dt.datetime, result: str
     ) -> RunRecord:
+        strays = tuple(self._strays())
+        finished = replace(finished, warnings=tuple(dict.fromkeys((*finished.warnings, *strays))))
         return record_of(
             finished,
             traffic,

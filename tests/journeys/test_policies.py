@@ -112,22 +112,12 @@ def test_a_key_that_no_policy_has_closes_the_site_and_check_names_it(
     rewrite(site / "policy.yaml", "least roster: 3", "least rooster: 3")
     result = found(shell("run", "bclm", "--network", few, "--format", "json"))["result"]
     assert result["network"]["eligible"] == 11
-    grounds = [
-        reason for ground in result["network"]["not_eligible"] for reason in ground["reasons"]
-    ]
-    assert any("its policy is missing or cannot be read" in reason for reason in grounds)
+    grounds = result["network"]["not_eligible"]
+    reasons = [reason for ground in grounds for reason in ground["reasons"]]
+    assert any("its policy is missing or cannot be read" in reason for reason in reasons)
 
 
 # Memory
-
-
-def narrowed(folder: Path) -> Path:
-    """The study with a narrower last day, which leaves a few patients out."""
-    path = folder / "narrowed.yaml"
-    text = TEXT.replace("study: bclm", "study: narrowed")
-    assert "2024-07-31" in text
-    path.write_text(text.replace("2024-07-31", "2024-06-30"))
-    return path
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from simulator.aggregates.grid import Unit
+from simulator.engines.local import LocalWire
 from simulator.hub.analyses.comparison import Comparison
 from simulator.hub.analyses.funnel import Funnel
 from simulator.hub.exchanging import Traffic
@@ -27,7 +28,7 @@ from simulator.hub.run import Finished, carry_out
 from simulator.hub.wire import Wire
 from simulator.language.reading import parse_study
 from simulator.language.study import Study
-from simulator.network import LocalWire, make_node
+from simulator.network import make_node
 from simulator.privacy.releases import EXACT, SECURE_SUM
 from simulator.site.pool import StorePool
 from simulator.site.store import Store
