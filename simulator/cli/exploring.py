@@ -98,7 +98,8 @@ def count(
     "--show",
     metavar="PARTS",
     callback=_parts,
-    help=f"What to look at, between commas; default: all. Of {', '.join(PARTS)}.",
+    help="What to look at, between commas; default: all that the release offers. Of "
+    f"{', '.join(PARTS)}.",
 )
 @click.option(
     "--top",
@@ -139,12 +140,17 @@ def explore(
     """
     from simulator.cli.exploration_text import print_exploration
     from simulator.cli.progress import progress_bar
-    from simulator.hub.exploration import Show
+    from simulator.hub.exploration import ANALYSES_OF, Show
+    from simulator.hub.offered import offered
 
     asked = inquiry_of(inquiry)
     # Only a document that names kinds of treatment can be asked in which order they came.
     lines = asked.question.lines
-    shown = show or tuple(part for part in PARTS if lines or part != Show.PATHWAYS)
+    there = tuple(part for part in PARTS if lines or part != Show.PATHWAYS)
+    shown = show or offered({part: ANALYSES_OF[part] for part in there}, rule) or there
+    if not show and shown != there:
+        gone = ", ".join(part for part in there if part not in shown)
+        click.echo(f"'{rule.name}' does not offer {gone}: left out", err=True)
     client = client_of(network, data, rule, jobs, timeout, engine, seed)
     with client, progress_bar("asking", quiet=quiet) as advance:
         report = client.explore(

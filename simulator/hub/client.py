@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from simulator.hub.analyses.counting import Unit, counting
-from simulator.hub.counting import CountReport, count_result
+from simulator.hub.counting import ANALYSES_OF, CountReport, count_result, counts_of
 from simulator.hub.exchanging import Traffic
+from simulator.hub.offered import check_offered
 from simulator.hub.past import Past
 from simulator.hub.planner import Begin, Candidate, Plan, make_plan
 from simulator.hub.result import FrozenResult, Report, RunRecord
@@ -158,6 +159,7 @@ class Client:
             Refused: The release or the policies say no.
             TooFewAnswers: Too few sites answered.
         """
+        check_offered([counts_of(unit)], ANALYSES_OF, release)
         started, traffic = self._clock(), Traffic()
         plan = self.plan(inquiry, release, traffic, lambda _bin: (counting(unit),))
         finished = self._carry_out(plan, run, traffic, progress)
@@ -195,7 +197,7 @@ class Client:
 
         started, traffic, shown = self._clock(), Traffic(), tuple(show)
         question = exploration.without_arms(inquiry.question)
-        exploration.check(inquiry, question, shown)
+        exploration.check(inquiry, question, shown, release)
         sites = self._survey(question, traffic)
         span = exploration.span_of(question, sites)
         begin = exploration.begin_exploring(question, release, shown, span, top)

@@ -19,6 +19,17 @@ _ENTRIES: Final = (
 )
 
 
+def counts_of(unit: Unit) -> str:
+    """What is asked for where a unit is counted, in words."""
+    return f"counts of {unit}s"
+
+
+ANALYSES_OF: Final[dict[str, str]] = {
+    counts_of(unit): "count" if unit is Unit.PATIENT else "count of days or events" for unit in Unit
+}
+"""The analysis that counts each unit, by which a release says whether it offers it."""
+
+
 class CountResult(msgspec.Struct, frozen=True):
     """The reproducible part of a count.
 

@@ -28,6 +28,7 @@ from simulator.hub.analyses.listing import codes, labs, pathways
 from simulator.hub.analyses.released import Analysis
 from simulator.hub.analyses.results import AttritionStep
 from simulator.hub.of_study import outcome_name
+from simulator.hub.offered import check_offered
 from simulator.hub.planner import Begin, Candidate, Plan
 from simulator.hub.result import NetworkResult, ReleaseResult, RunRecord, fingerprint_of
 from simulator.hub.run import Finished
@@ -53,6 +54,14 @@ class Show(StrEnum):
     ARRIVAL = "arrival"
     FOLLOW_UP = "follow-up"
     PATHWAYS = "pathways"
+
+
+_CODES: Final = "conditions, procedures, drugs"
+ANALYSES_OF: Final[dict[str, str]] = {
+    shown.value: _CODES if shown in {Show.CONDITIONS, Show.PROCEDURES, Show.DRUGS} else shown.value
+    for shown in Show
+}
+"""The analysis that makes each part, by which a release says whether it offers it."""
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -120,12 +129,14 @@ def without_arms(question: Question) -> Question:
     return msgspec.structs.replace(question, codes=codes, arms=(), subgroups=())
 
 
-def check(inquiry: Inquiry, question: Question, show: tuple[Show, ...]) -> None:
-    """Refuses what a document does not say enough for.
+def check(inquiry: Inquiry, question: Question, show: tuple[Show, ...], release: Release) -> None:
+    """Refuses what a document does not say enough for, and what the release does not offer.
 
     Raises:
         UserError: The order of treatments is asked for, and there are no kinds of treatment.
+        Refused: The release does not offer a part.
     """
+    check_offered(show, ANALYSES_OF, release)
     if Show.PATHWAYS in show and not question.lines:
         raise UserError(
             f"'{inquiry.name}' names no kinds of treatment, so they have no order",

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import msgspec
+
 from simulator.aggregates.grid import Unit
+from simulator.aggregates.released import Noisy, Partial, Released
 from simulator.hub.analyses.comparison import Comparison
 from simulator.hub.analyses.funnel import Funnel
+from simulator.hub.analyses.results import ArmResult
 from simulator.hub.analyses.subgroups import Subgroups
+from simulator.hub.disclosing import disclosure_of
 from simulator.hub.planner import Plan
-from simulator.hub.result import CohortResult, Disclosure, FrozenResult, StudyResult
+from simulator.hub.result import CohortResult, FrozenResult, StudyResult
 from simulator.hub.run import Finished
 from simulator.hub.telling import Settings, fingerprints_of, network_of, notes_of, release_of
 from simulator.language.fingerprints import PARTS, definition, parts
@@ -15,6 +22,9 @@ from simulator.language.lint import lint
 from simulator.language.prose import criterion_in_words
 from simulator.language.study import Question, Study
 from simulator.messages.needs import NO_ARM
+from simulator.privacy.release import Release, Treatment
+
+_SURE: Final = 2.0
 
 
 def study_result(
@@ -24,7 +34,6 @@ def study_result(
     funnel = next(part for part in finished.parts if isinstance(part, Funnel))
     comparison = next(part for part in finished.parts if isinstance(part, Comparison))
     release = plan.release
-    alone = max(opened.alone_in_a_cell for opened in finished.opened)
     return StudyResult(
         study=study.name,
         version=study.version,
@@ -33,20 +42,24 @@ def study_result(
         outcome=outcome_name(study.question),
         network=network_of(plan, finished, settings),
         cohort=CohortResult(funnel.patients, funnel.steps),
-        arms=comparison.arms,
+        arms=_sized(comparison.arms, funnel),
         log_rank=comparison.log_rank,
         hazard_ratios=comparison.hazard_ratios,
-        release=release_of(release, settings, estimators(comparison.unit)),
-        disclosure=Disclosure(
-            alone,
-            f"{alone:.0%} of the patients are alone in a released cell (arm x "
-            f"{comparison.unit} x "
-            f"{'died' if study.question.outcome_is_death else 'had it'} or censored)",
+        release=release_of(
+            release,
+            settings,
+            estimators(comparison.unit, release, estimated=_estimated(comparison)),
+        ),
+        disclosure=disclosure_of(
+            release,
+            finished,
+            comparison.unit,
+            "died" if study.question.outcome_is_death else "had it",
         ),
         notes=(
             *notes_of(plan, finished, settings),
             *comparison.notes,
-            *_notes(study, funnel),
+            *_notes(study, funnel, release),
         ),
         fingerprints=fingerprints_of(
             finished,
@@ -91,22 +104,81 @@ def _estimand(question: Question) -> str:
     )
 
 
-def estimators(unit: Unit) -> str:
-    """What is estimated how from survival tables whose cells have a width."""
+def estimators(unit: Unit, release: Release | None = None, *, estimated: bool = True) -> str:
+    """What is estimated how from survival tables.
+
+    Args:
+        unit: The width of the table's cells.
+        release: What the table was let out by; None where its cells are exact.
+        estimated: Whether there are estimates, and not bounds alone.
+    """
+    if not estimated:
+        return (
+            f"none, as cells were withheld: by {unit}, the least and the greatest that the curve "
+            "(actuarial risk set n - c/2) may be over all counts that the rule leaves open"
+        )
     if unit is Unit.DAY:
         return "Kaplan-Meier on days; log-rank and Cox (Efron) on days"
-    return (
-        f"by {unit}: curve on the actuarial risk set n - c/2; log-rank and Cox (Efron) on the full "
-        "risk set"
+    curve = "curve on the actuarial risk set n - c/2"
+    if release is not None and release.noise is not None:
+        return (
+            f"by {unit}: {curve}, of what the noisy cells are believed to hold (expected, given "
+            "the noise and the cells around); bands for chance (Greenwood) and noise (simulated) "
+            "together; log-rank against tables simulated without a difference, noise and all"
+        )
+    tests = "log-rank and Cox (Efron) on the full risk set"
+    if release is not None and release.rule:
+        return (
+            f"by {unit}, of the counts as the rule shows them: {curve}; {tests}; their intervals "
+            "know of chance alone, not of the rule; the bounds hold whatever it leaves open"
+        )
+    if release is not None and release.treatments.get("survival") is Treatment.STEPS:
+        return f"by {unit}, of the rounded counts: {curve}; {tests}"
+    return f"by {unit}: {curve}; {tests}"
+
+
+def _estimated(comparison: Comparison) -> bool:
+    """Whether any arm has an estimate; under a rule that withheld cells none has."""
+    return any(mark.estimate is not None for arm in comparison.arms for mark in arm.curve)
+
+
+def _sized(arms: tuple[ArmResult, ...], funnel: Funnel) -> tuple[ArmResult, ...]:
+    """Under noise, the arms with the sizes that were counted apart, with less noise."""
+    counted = dict(zip(funnel.assignment.labels, funnel.assignment.counts, strict=True))
+    return tuple(
+        msgspec.structs.replace(arm, patients=counted.get(arm.arm, arm.patients))
+        if isinstance(arm.patients, Noisy)
+        else arm
+        for arm in arms
     )
 
 
-def _notes(study: Study, funnel: Funnel) -> list[str]:
+def _in_no_arm(count: Released, release: Release) -> str | None:
+    """How many pass every step and are in no arm; None where nobody is known to."""
+    match count:
+        case int():
+            number = f"{count:,}" if count else ""
+            number += ", as the rule shows it," if count and release.rule else ""
+        case Noisy(noisy=noisy, standard_error=error):
+            number = f"about {noisy:,}" if noisy > _SURE * error else ""
+        case Partial(at_least=least):
+            number = f"at least {least:,}" if least else ""
+        case _:
+            number = "some"
+    return f"{number} patients pass every step and are in no arm" if number else None
+
+
+def _notes(study: Study, funnel: Funnel, release: Release) -> list[str]:
     notes = []
     unassigned = funnel.assignment.counts[funnel.assignment.labels.index(NO_ARM)]
-    if unassigned != 0:
-        number = str(unassigned) if isinstance(unassigned, int) else "some"
-        notes.append(f"{number} patients pass every step and are in no arm")
+    outside = _in_no_arm(unassigned, release)
+    if outside is not None:
+        notes.append(outside)
+    if release.noise is not None:
+        notes.append(
+            "the patients of an arm are counted apart from its curve, with less noise: they need "
+            "not be the sum of those with the outcome and those censored"
+        )
     if not study.question.outcome_is_death:
         notes.append(
             "who had the outcome is counted exactly, also where these are few: the release "

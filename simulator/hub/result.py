@@ -17,6 +17,7 @@ from simulator.hub.analyses.results import (
     SubgroupResult,
     SurvivalDifference,
 )
+from simulator.privacy.release import Noise
 
 
 class CohortResult(msgspec.Struct, frozen=True):
@@ -71,8 +72,11 @@ class NetworkResult(msgspec.Struct, frozen=True, omit_defaults=True):
     built: dict[str, str] = {}
 
 
-class ReleaseResult(msgspec.Struct, frozen=True):
-    """Under which release the numbers stand, and how they were made."""
+class ReleaseResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Under which release the numbers stand, and how they were made.
+
+    `noise` is the noise that was added on purpose; None where there is none.
+    """
 
     name: str
     version: int
@@ -82,6 +86,7 @@ class ReleaseResult(msgspec.Struct, frozen=True):
     says: tuple[str, ...]
     secure_aggregation: bool
     laboratory: bool
+    noise: Noise | None = None
 
 
 class Disclosure(msgspec.Struct, frozen=True):
@@ -89,11 +94,12 @@ class Disclosure(msgspec.Struct, frozen=True):
 
     Attributes:
         alone_in_a_cell: The share of patients who are alone in a released cell of the survival
-            table (arm x time x kind of end), 0 to 1.
-        says: The same in words.
+            table (arm x time x kind of end), 0 to 1; None under a release whose cells are no
+            counts, of which it cannot be said.
+        says: The same in words, or what holds in its place.
     """
 
-    alone_in_a_cell: float
+    alone_in_a_cell: float | None
     says: str
 
 

@@ -76,6 +76,7 @@ def release_of(release: Release, settings: Settings, estimators: str) -> Release
         says=release.says,
         secure_aggregation=release.masked,
         laboratory=settings.laboratory,
+        noise=release.noise,
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from math import sqrt
 from typing import Final
 
 import msgspec
 import numpy as np
 
+from simulator.aggregates.grid import Grid
 from simulator.aggregates.released import Noisy
 from simulator.errors import Refused
 from simulator.hub.analyses.arms import arm_result
@@ -21,9 +21,12 @@ from simulator.privacy.release import Release
 from simulator.statistics.noisy_cells import cleaned
 from simulator.statistics.noisy_log_rank import noisy_log_rank
 from simulator.statistics.noisy_survival import noisy_kaplan_meier
+from simulator.statistics.noisy_totals import TotalErrors, total_errors
+from simulator.statistics.times import moment_on, still_watched_cell
 
 _NULL: Final = "tables drawn without a difference, with as much noise"
 _SEED_BYTES: Final = 8
+_REFUSED: Final = "no hazard ratios, and no differences of survival or of its mean between arms"
 
 
 def under_noise(study: Study, release: Release, found: ReleasedNoise) -> Comparison:
@@ -45,40 +48,42 @@ def under_noise(study: Study, release: Release, found: ReleasedNoise) -> Compari
         )
     digest = hashlib.sha256(table.table.values.tobytes()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:_SEED_BYTES], "big"))
+    apart = np.random.default_rng(int.from_bytes(digest[-_SEED_BYTES:], "big"))
     arms = []
     for arm in table.arms:
         curve = noisy_kaplan_meier(table, arm, law, rng=rng)
         made = arm_result(study, release, believed, arm, curve)
-        arms.append(_with_errors(made, sqrt(law.variance), table.grid.size))
+        errors = total_errors(table, arm, law, rng=apart)
+        arms.append(_with_errors(made, errors, table.grid))
     if len(arms) == 1:
         return Comparison(tuple(arms), None, (), unit=table.grid.unit)
     test = noisy_log_rank(table, law, rng=rng)
-    refused = " and ".join(("hazard ratios", "differences of survival between arms"))
     return Comparison(
         tuple(arms),
         LogRankResult(test.statistic, test.degrees_of_freedom, test.p, _NULL, test.naive_p),
         (),
         unit=table.grid.unit,
-        notes=(f"no {refused}: {REASONS['hazard ratios']['dp']}",),
+        notes=(f"{_REFUSED}: {REASONS['hazard ratios']['dp']}",),
     )
 
 
-def _with_errors(made: ArmResult, error: float, cells: int) -> ArmResult:
-    """An arm whose totals are told with the standard error of what was added to their cells."""
+def _with_errors(made: ArmResult, errors: TotalErrors, grid: Grid) -> ArmResult:
+    """An arm whose totals are told with the error that the noise leaves in them."""
 
-    def noisy(count: object, terms: int) -> Noisy:
+    def noisy(count: object, error: float) -> Noisy:
         assert isinstance(count, int)  # noqa: S101  # no threshold is at work under noise
-        return Noisy(count, error * sqrt(terms))
+        return Noisy(count, error)
 
     def landmark(one: Landmark) -> Landmark:
-        left = max(cells - one.months, 0) + 1
-        return msgspec.structs.replace(one, at_risk=noisy(one.at_risk, 2 * left))
+        cell = still_watched_cell(grid, moment_on(grid, one.months))
+        error = errors.followed if cell is None else float(errors.at_risk[cell])
+        return msgspec.structs.replace(one, at_risk=noisy(one.at_risk, error))
 
     return msgspec.structs.replace(
         made,
-        patients=noisy(made.patients, 2 * cells),
-        events=noisy(made.events, cells),
-        censored=noisy(made.censored, cells),
+        patients=noisy(made.patients, float(errors.at_risk[0])),
+        events=noisy(made.events, errors.events),
+        censored=noisy(made.censored, errors.censored),
         survival=tuple(map(landmark, made.survival)),
         curve=tuple(map(landmark, made.curve)),
     )

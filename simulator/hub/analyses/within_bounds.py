@@ -22,6 +22,10 @@ from simulator.statistics.bounded_survival import (
     survival_bounds_at,
     total_bounds,
 )
+from simulator.statistics.times import moment_on, still_watched_cell
+
+Places = tuple[int | slice, int | slice]
+"""Cells of time, and kinds of end: events, censorings."""
 
 
 def within_bounds(study: Study, release: Release, found: ReleasedBounds) -> Comparison:
@@ -87,20 +91,22 @@ def _bounds_alone(study: Study, found: ReleasedBounds, arm: str) -> ArmResult:
     shown, held = found.table.shown[row], found.table.withheld[row]
 
     def landmark(month: int) -> Landmark:
-        least, most = at_risk_bounds_at(curve, month)
-        at_risk = Partial(least, 1, least, most)
+        cell = still_watched_cell(found.grid, moment_on(found.grid, month))
+        places = (-1, 1) if cell is None else (slice(cell, None), slice(None))
+        at_risk = partial(places, at_risk_bounds_at(curve, month))
         return Landmark(month, at_risk, None, None, None, _share(curve, month))
 
-    def total(places: slice | int, ends: tuple[int, int | None]) -> Partial:
-        parts = int(held[..., places].sum())
-        return Partial(max(int(shown[..., places].sum()), 0), parts, *ends)
+    def partial(places: Places, ends: tuple[int, int | None]) -> Partial:
+        return Partial(max(int(shown[places].sum()), 0), int(held[places].sum()), *ends)
+
+    everywhere = slice(None)
 
     months = range(1, study.question.follow_up.months + 1)
     return ArmResult(
         arm=arm,
-        patients=total(slice(None), totals.patients),
-        events=total(0, totals.events),
-        censored=total(1, totals.censored),
+        patients=partial((everywhere, everywhere), totals.patients),
+        events=partial((everywhere, 0), totals.events),
+        censored=partial((everywhere, 1), totals.censored),
         median_months=Interval(None, None, None, _told(*median_bounds(curve))),
         median_follow_up_months=None,
         survival=tuple(landmark(month) for month in study.analyses.landmarks),
