@@ -71,6 +71,7 @@ class Exchanges:
         for reply in self.wire.exchange(messages, self.seconds):
             site = reply.site
             if isinstance(reply, Failure):
+                found.pop(site, None)  # it is lost, or it answered; never both
                 lost.setdefault(site, Loss(site, str(reply.lost)))
                 continue
             self.traffic.received += len(reply.data)

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import numpy as np
 
 from simulator.aggregates.table import Table
-from simulator.errors import Refused, TooFewAnswers
+from simulator.errors import Refused, TooFewAnswers, VerificationFailed
 from simulator.hub.exchanging import Exchanges, Loss, Progress
 from simulator.messages.codec import MalformedMessage, encode
 from simulator.messages.masked import (
@@ -30,6 +30,7 @@ from simulator.privacy.masking.errors import MaskingError, TooFew
 from simulator.privacy.masking.graph import LEAST_PEERS, least_threshold, neighbours
 from simulator.privacy.masking.ring import Ring
 from simulator.privacy.masking.secrets import check_key
+from simulator.privacy.masking.sizes import SEALED_BYTES
 from simulator.privacy.masking.wire import PublicKeys, Revealed, Sealed
 from simulator.privacy.sources import ByteSource
 
@@ -109,6 +110,7 @@ def masked_sum(
     Raises:
         Refused: The roster is too small for any sum to hide a site.
         TooFewAnswers: Too few sites are left around some site; nothing was opened.
+        VerificationFailed: Shares of a secret do not belong together; nothing was opened.
     """
     if len(roster) <= LEAST_PEERS:
         raise Refused(
@@ -124,6 +126,11 @@ def masked_sum(
         raise TooFewAnswers(
             f"the masked sum cannot be opened, so nothing is revealed: {error}",
             hint="Run again later, or with a longer --timeout.",
+        ) from error
+    except MaskingError as error:
+        raise VerificationFailed(
+            f"the masked sum cannot be opened, so nothing is revealed: {error}",
+            hint="A site gave a false share of a secret, and it cannot be told which.",
         ) from error
 
 
@@ -216,6 +223,8 @@ class _Round:
             told = [one.receiver for one in found]
             if any(one.sender != site for one in found) or sorted(told) != sorted(expected[site]):
                 raise MalformedMessage("its shares are not one for each neighbour")
+            if any(len(one.data) != SEALED_BYTES for one in found):
+                raise MalformedMessage(f"each seal was expected to have {SEALED_BYTES} bytes")
             return found
 
         messages = {
@@ -230,16 +239,22 @@ class _Round:
         self, collector: Collector, routed: dict[str, tuple[Sealed, ...]], progress: Progress
     ) -> None:
         """Adds every site's masked cells up."""
+        expected = sum(layout.cells for layout in self._layouts) * self._ring.width
 
-        def read(site: str, answer: Answer) -> None:
-            found = self._fitting(site, answer, MaskedAnswer)
-            self._take(lambda: collector.masked(site, found.cells))
+        def read(site: str, answer: Answer) -> bytes:
+            found = self._fitting(site, answer, MaskedAnswer).cells
+            if len(found) != expected:
+                raise MalformedMessage(f"{expected} bytes were expected; got {len(found)}")
+            return found
 
         messages = {
             site: encode(MaskedRequest(*self._name, sealed)) for site, sealed in routed.items()
         }
-        _, lost = self._exchanges.ask(messages, read, progress)
+        found, lost = self._exchanges.ask(messages, read, progress)
         self._lost += lost
+        # Only now: what was added cannot be taken back from a site that then answers again.
+        for site, cells in found.items():
+            collector.masked(site, cells)
 
     def _fitting(self, site: str, answer: Answer, kind: type[Part]) -> Part:
         """The answer, if it is of the kind and to this round."""

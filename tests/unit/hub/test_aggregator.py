@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from math import exp, sqrt
 from typing import get_args
 
 import msgspec
@@ -10,12 +12,19 @@ import numpy as np
 import pytest
 
 from simulator.aggregates.grid import Grid, Unit
-from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
+from simulator.aggregates.released import Between, Noisy, Of, Partial, Released, Rounded, Withheld
 from simulator.aggregates.survival import SurvivalTable
 from simulator.aggregates.table import Table
 from simulator.errors import Refused, UserError
 from simulator.hub.aggregator import Opened
-from simulator.hub.analyses.released import ReleasedCounts, ReleasedLevels
+from simulator.hub.analyses.released import (
+    ReleasedBounds,
+    ReleasedCounts,
+    ReleasedLevels,
+    ReleasedNoise,
+)
+from simulator.hub.answers import bounded
+from simulator.hub.run import terms
 from simulator.language.codes import Code, ConceptSet
 from simulator.language.criteria import AgeCriterion, Domain
 from simulator.language.study import Arm, Question, Subgroup
@@ -43,8 +52,22 @@ from simulator.messages.needs import (
     kind_of,
     layout_of,
 )
-from simulator.messages.requests import ReleaseTerms, RoundRequest
-from simulator.privacy.releases import EXACT, PLATFORM, RELEASES, SECURE_SUM, Release, Treatment
+from simulator.messages.requests import RoundRequest
+from simulator.privacy.releases import (
+    DP,
+    EXACT,
+    KEYED,
+    PLATFORM,
+    RELEASES,
+    SECURE_STEPS,
+    SECURE_SUM,
+    Place,
+    Release,
+    Treatment,
+    find_release,
+    placed,
+)
+from simulator.privacy.rules.registry import RULES
 from tests.support.rounds import open_round
 from tests.unit.hub.wires import study
 
@@ -94,8 +117,7 @@ def opened(release: Release, kind: str, values: Sequence[object]) -> Opened:
     given = np.array(values, dtype=np.int64)
     if given.size:
         cells[tuple(slice(size) for size in given.shape)] = given
-    terms = ReleaseTerms(release.name, release.version, release.threshold)
-    request = RoundRequest("run", 1, "roster", 2, terms, question, (need,))
+    request = RoundRequest("run", 1, "roster", 2, terms(release), question, (need,))
     return open_round(request, release, [(Table.zero(layout),), (Table(layout, cells),)])
 
 
@@ -109,7 +131,11 @@ def counts(release: Release, kind: str, values: Sequence[int]) -> tuple[Released
 @pytest.mark.parametrize("release", RELEASES.values(), ids=list(RELEASES))
 def test_what_is_not_in_the_table_is_refused(release: Release, kind: str) -> None:
     if kind in release.treatments:
-        opened(release, kind, [])  # zeros are let out
+        if release.rule == KEYED:  # it needs the records' keys, which only sites have
+            with pytest.raises(ValueError, match="the sum of the record keys"):
+                opened(release, kind, [])
+        else:
+            opened(release, kind, [])  # zeros are let out
         return
     with pytest.raises(Refused, match=f"'{release.name}' does not say what happens to '{kind}'"):
         opened(release, kind, [])
@@ -163,6 +189,90 @@ class TestSurvival:
         assert found.patients.tolist() == [11, 11]
 
 
+class TestSteps:
+    """Under secure-steps, counts so far are shown to the middle of the six that they are one of."""
+
+    def test_each_step_hides_six(self) -> None:
+        # 2 -> 3, 9 -> 9 (of 7 to 12), 0 -> 0, 11 -> 9
+        (found,) = opened(SECURE_STEPS, "survival", survival((2, 9), (0, 11))).released.values()
+        assert isinstance(found, SurvivalTable)
+        assert found.events[:, 0].tolist() == [3, 0]
+        assert found.censored[:, 0].tolist() == [9, 9]
+        assert found.patients.tolist() == [12, 9]
+
+    def test_a_small_arm_refuses_the_table(self) -> None:
+        # 5 and 5 would be shown as 3 and 3: it is the truth that is held against the threshold
+        with pytest.raises(Refused, match="arms of at least 11 patients; too small: 'with'"):
+            opened(SECURE_STEPS, "survival", survival((5, 5), (9, 9)))
+
+    def test_counts_are_withheld_as_under_secure_sum(self) -> None:
+        for kind, values in (("attrition", (40, 36, 30)), ("assignment", (4, 30, 0, 0))):
+            assert counts(SECURE_STEPS, kind, values) == counts(SECURE_SUM, kind, values)
+
+
+class TestNoised:
+    """Under dp the sum comes with noise in it; it is told how much that is."""
+
+    # Of discrete Laplace noise of scale 1, 2 q / (1 - q)^2 with q = 1 / e.
+    VARIANCE = 2 * exp(-1) / (1 - exp(-1)) ** 2
+
+    def test_counts_come_with_their_error(self) -> None:
+        found = counts(DP, "attrition", (50, 30, 4))
+        assert [one.noisy for one in found if isinstance(one, Noisy)] == [50, 30, 4]
+        errors = [one.standard_error for one in found if isinstance(one, Noisy)]
+        # a step is the sum of all cells from it on: three, two, one
+        assert errors == pytest.approx([sqrt(terms * self.VARIANCE) for terms in (3, 2, 1)])
+
+    def test_what_noise_made_negative_is_shown_as_none(self) -> None:
+        found = counts(DP, "assignment", (-3, 30, 0, 0))
+        assert isinstance(found[0], Noisy)
+        assert found[0].noisy == 0
+        assert found[0].standard_error == pytest.approx(sqrt(self.VARIANCE))
+
+    def test_a_survival_table_keeps_its_noise_and_its_law(self) -> None:
+        (found,) = opened(DP, "survival", survival((-2, 3), (9, 9))).released.values()
+        assert isinstance(found, ReleasedNoise)
+        assert found.table.table.values[0, 0].tolist() == [-2, 3]
+        assert found.law.variance == pytest.approx(self.VARIANCE)
+
+
+class TestRuled:
+    """The rule of another system, once on the sum or at each site before it."""
+
+    FUNNEL = (50, 30, 4)
+    SUPPRESS = find_release("suppress-10")
+
+    def test_on_the_sum(self) -> None:
+        shown = counts(placed(self.SUPPRESS, Place.NETWORK), "attrition", self.FUNNEL)
+        assert shown == (50, 30, Partial(0, 1, 1, 9))
+
+    def test_at_each_site(self) -> None:
+        need, question = need_of("attrition"), asked()
+        layout = layout_of(need, question)
+        answers = []
+        for here in self.FUNNEL, (9, 6, 0):
+            cells = RULES["suppress-10"].apply(np.array(here, dtype=np.int64), os.urandom)
+            answers.append((bounded(layout, cells, self.SUPPRESS),))
+        request = RoundRequest("run", 1, "roster", 2, terms(self.SUPPRESS), question, (need,))
+        (found,) = open_round(request, self.SUPPRESS, answers).released.values()
+        assert isinstance(found, ReleasedCounts)
+        # Of 59, 36 and 4: what was withheld, 9, 6 and 4, is 1 to 9.
+        assert found.counts == (
+            Partial(50, 1, 51, 59),
+            Partial(30, 1, 31, 39),
+            Partial(0, 1, 1, 9),
+        )
+
+    def test_survival_comes_with_its_bounds(self) -> None:
+        release = placed(self.SUPPRESS, Place.NETWORK)
+        (found,) = opened(release, "survival", survival((2, 12), (0, 11))).released.values()
+        assert isinstance(found, ReleasedBounds)
+        first = found.table
+        assert first.withheld[:, 0].tolist() == [[1, 0], [0, 0]]
+        assert first.lowest[:, 0].tolist() == [[1, 12], [0, 11]]
+        assert first.highest[:, 0].tolist() == [[9, 12], [0, 11]]
+
+
 def levels(*arms: tuple[int, ...]) -> list[list[list[list[int]]]]:
     """For each arm the patients of young, old, in none and in several, all censored in month 1."""
     return [[[[0, count], [0, 0]] for count in arm] for arm in arms]
@@ -173,6 +283,11 @@ class TestSubgroups:
 
     @pytest.mark.parametrize("release", RELEASES.values(), ids=list(RELEASES))
     def test_where_no_group_is_small_all_is_let_out(self, release: Release) -> None:
+        if "subgroups" not in release.treatments:
+            assert release.name in {"secure-steps", "dp"} or release.rule
+            with pytest.raises(Refused, match="does not say what happens to 'subgroups'"):
+                opened(release, "subgroups", levels(*self.GROUPS))
+            return
         (found,) = opened(release, "subgroups", levels(*self.GROUPS)).released.values()
         assert isinstance(found, ReleasedLevels)
         assert {name: table.patients.tolist() for name, table in found.levels.items()} == {
@@ -236,7 +351,6 @@ class TestAlone:
             else:
                 cells[:, 0, 1], cells[:, 1, 1] = 22, 2
             tables.append(Table(layout_of(need, question), cells))
-        terms = ReleaseTerms("secure-sum", 1, 11)
-        request = RoundRequest("run", 1, "roster", 2, terms, question, needs)
+        request = RoundRequest("run", 1, "roster", 2, terms(SECURE_SUM), question, needs)
         found = open_round(request, SECURE_SUM, [tuple(tables)])
         assert found.alone_in_a_cell == pytest.approx(4 / 48)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from math import sqrt
 from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 import pytest
 
+from simulator.aggregates.bounded import BoundedTable
 from simulator.aggregates.grid import Grid, Unit
-from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
+from simulator.aggregates.released import Between, Noisy, Of, Released, Rounded, Withheld
 from simulator.aggregates.survival import SurvivalTable
 from simulator.aggregates.table import Table
 from simulator.errors import Refused
@@ -21,21 +23,31 @@ from simulator.hub.analyses.funnel import Funnel, funnel
 from simulator.hub.analyses.of_study import analyses_of
 from simulator.hub.analyses.results import SubgroupResult
 from simulator.hub.analyses.subgroups import Subgroups, subgroups
+from simulator.hub.answers import bounded
+from simulator.hub.run import terms
 from simulator.language.study import Study
 from simulator.messages.needs import EntriesNeed, Need, SurvivalNeed, kind_of, layout_of
-from simulator.messages.requests import ReleaseTerms, RoundRequest
-from simulator.privacy.offers import ANALYSES, REQUESTS
+from simulator.messages.noise import noise_laws
+from simulator.messages.requests import RoundRequest
+from simulator.privacy.emulated import EMULATED
+from simulator.privacy.offers import ANALYSES, REASONS, REQUESTS, gives
 from simulator.privacy.releases import (
+    DP,
     EXACT,
     PLATFORM,
     RELEASES,
+    SECURE_STEPS,
     SECURE_SUM,
     Release,
     shown,
 )
+from simulator.privacy.rules.registry import RULES
+from simulator.privacy.sources import keyed_source
+from simulator.privacy.steps import midpoint_steps
 from simulator.statistics.cox import cox
 from simulator.statistics.fixed_point import cumulative_hazard_ratio, survival_difference
 from simulator.statistics.kaplan_meier import kaplan_meier
+from simulator.statistics.noisy_cells import cleaned
 from simulator.statistics.quantiles import quantile
 from simulator.statistics.restricted_mean import restricted_mean_difference, restricted_mean_ratio
 from simulator.statistics.subgroups import subgroup_fit
@@ -56,9 +68,8 @@ def with_subgroup() -> Study:
 class Rows:
     """Patients drawn once: arm, level (the third: in none), days, event."""
 
-    def __init__(self, seed: int, *, small: bool) -> None:
+    def __init__(self, seed: int, *, small: bool, size: int = 160) -> None:
         random = np.random.default_rng(seed)
-        size = 160
         self.arm = random.integers(0, 2, size)
         self.level = random.integers(0, 3, size)
         self.days = random.integers(0, 365, size)
@@ -94,14 +105,22 @@ def run(
 ) -> tuple[frozenset[Need], Part]:
     """Drives an analysis through the aggregator with one site's answer."""
     needs = tuple(sorted(next(analysis), key=repr))
-    terms = ReleaseTerms(release.name, release.version, release.threshold)
-    request = RoundRequest("run", 1, "roster", 1, terms, asked(), needs)
-    answer = tuple(rows.answer(need, asked()) for need in needs)
+    request = RoundRequest("run", 1, "roster", 1, terms(release), asked(), needs)
+    tables = tuple(rows.answer(need, asked()) for need in needs)
+    answer = tuple(by_rule(table, release) for table in tables) if release.rule else tables
     opened = open_round(request, release, [answer])
     with pytest.raises(StopIteration) as stop:
         analysis.send(opened.released)
     found: Part = stop.value.value
     return frozenset(needs), found
+
+
+def by_rule(table: Table, release: Release) -> BoundedTable:
+    """A site's table as the release's rule lets it out; each patient has a key."""
+    keys = table.flat() * 12345
+    return bounded(
+        table.layout, RULES[release.rule].apply(table.flat(), keyed_source(b"site"), keys), release
+    )
 
 
 def unit_of(release: Release) -> Unit:
@@ -112,21 +131,42 @@ def compared(release: Release, rows: Rows) -> Comparison:
     return run(comparison(study(), release), rows, release)[1]
 
 
-@releases
-def test_each_analysis_asks_what_the_table_says(release: Release) -> None:
-    rows = Rows(1, small=False)
-    found = {
-        "attrition": run(funnel(), rows, release)[0],
-        "arms": run(comparison(study(), release), rows, release)[0],
-        "subgroups": run(subgroups(with_subgroup(), release), rows, release)[0],
+def asks(analysis: str, release: Release) -> frozenset[Need]:
+    """What an analysis asks for under a release, which must offer it."""
+    rows = Rows(1, small=False, size=1000)  # no rule leaves an arm empty
+    begun: dict[str, Callable[[], Generator[frozenset[Need], Any, object]]] = {
+        "attrition": funnel,
+        "count": lambda: counting(CountUnit.PATIENT),
+        "count of days or events": lambda: counting(CountUnit.DAY),
+        "subgroups": lambda: subgroups(with_subgroup(), release),
     }
-    for same in ("log-rank", "hazard ratios", "differences in mean survival"):
-        found[same] = found["arms"]
-    found["differences in survival"] = found["arms"]
-    counts = [run(counting(unit), rows, release)[0] for unit in (CountUnit.PATIENT, CountUnit.DAY)]
-    found["count"] = frozenset().union(*counts)
-    asks = {name: {kind_of(need) for need in needs} for name, needs in found.items()}
-    assert asks == {name: set(REQUESTS[name]) for name in asks}
+    compares = lambda: comparison(study(), release)  # noqa: E731
+    return run(begun.get(analysis, compares)(), rows, release)[0]
+
+
+COUNTED = ("attrition", "count", "count of days or events")
+COMPARED = ("arms", "log-rank", "hazard ratios", "differences in mean survival")
+CONTRASTED = ("differences in survival", "subgroups")
+
+
+@releases
+@pytest.mark.parametrize("analysis", COUNTED + COMPARED + CONTRASTED)
+def test_each_analysis_asks_what_the_table_says(analysis: str, release: Release) -> None:
+    kinds = REQUESTS[analysis]
+    if gives(analysis, release) is None and not {*kinds} <= {*release.treatments}:
+        with pytest.raises(Refused, match=f"'{release.name}' does not say what happens to"):
+            asks(analysis, release)
+        return
+    assert {kind_of(need) for need in asks(analysis, release)} == {*kinds}
+
+
+@releases
+def test_what_a_release_refuses_it_has_a_reason_for(release: Release) -> None:
+    """Either it does not treat a request that is needed, or the reason is written down."""
+    for analysis, kinds in REQUESTS.items():
+        treated = {*kinds} <= {*release.treatments}
+        reason = REASONS.get(analysis, {}).get(release.name)
+        assert (gives(analysis, release) is not None) is (treated and reason is None), analysis
 
 
 @pytest.mark.parametrize(
@@ -144,12 +184,19 @@ def test_attrition(release: Release, left: tuple[Released, ...], none: Released)
     assert found.assignment.counts[2] == none
 
 
-@releases
+def seen(release: Release, table: SurvivalTable) -> SurvivalTable:
+    """The table from which a release lets its numbers be made."""
+    return midpoint_steps(table) if release is SECURE_STEPS else table
+
+
+@pytest.mark.parametrize(
+    "release", [SECURE_SUM, SECURE_STEPS, PLATFORM, EXACT], ids=lambda release: release.name
+)
 class TestArmsAndContrasts:
     rows = Rows(2, small=False)
 
     def test_arms(self, release: Release) -> None:
-        table = self.rows.table(unit_of(release))
+        table = seen(release, self.rows.table(unit_of(release)))
         for place, arm in enumerate(compared(release, self.rows).arms):
             curve = kaplan_meier(table, arm.arm)
             assert arm.patients == table.patients[place]
@@ -160,7 +207,7 @@ class TestArmsAndContrasts:
 
     def test_log_rank_and_hazard_ratios(self, release: Release) -> None:
         found = compared(release, self.rows)
-        table = self.rows.table(unit_of(release))
+        table = seen(release, self.rows.table(unit_of(release)))
         assert found.log_rank is not None
         assert found.log_rank.df == 1
         (ratio,) = found.hazard_ratios
@@ -168,7 +215,7 @@ class TestArmsAndContrasts:
 
     def test_differences(self, release: Release) -> None:
         found = compared(release, self.rows)
-        table = self.rows.table(unit_of(release))
+        table = seen(release, self.rows.table(unit_of(release)))
         pair = (kaplan_meier(table, "without"), kaplan_meier(table, "with"))
         (mean,), (alive,) = found.rmst_differences, found.survival_differences
         assert (mean.arm, mean.reference, mean.months) == ("without", "with", 6)
@@ -183,6 +230,100 @@ class TestArmsAndContrasts:
                 *(contrast.estimate, contrast.lower, contrast.upper, contrast.p),
             )
             assert mine.p_adjusted == mine.p  # one pair
+
+
+class TestUnderNoise:
+    """The noise of dp is in the sum; here none was added, but its law says what it could be."""
+
+    rows = Rows(2, small=False)
+
+    def test_arms_are_told_with_their_errors(self) -> None:
+        found = compared(DP, self.rows)
+        table = self.rows.table(Unit.MONTH)
+        need = SurvivalNeed(table.grid)
+        request = RoundRequest("run", 1, "roster", 1, terms(DP), asked(), (need,))
+        law = noise_laws(request, 1)["survival"]
+        believed = cleaned(table, law)
+        error = sqrt(law.variance)
+        for place, arm in enumerate(found.arms):
+            # 12 months, each with a cell for those who died and one for those censored; what is
+            # believed of them errs about as much as their sum does
+            assert isinstance(arm.patients, Noisy)
+            assert isinstance(arm.events, Noisy)
+            assert arm.patients.noisy == int(believed.patients[place])
+            assert arm.patients.standard_error == pytest.approx(error * sqrt(24), rel=0.5)
+            assert arm.events.noisy == int(believed.events[place].sum())
+            assert arm.events.standard_error == pytest.approx(error * sqrt(12), rel=0.5)
+            truth = kaplan_meier(table, arm.arm)
+            low, middle, high = (
+                getattr(arm.survival[0], name) for name in ("lower", "estimate", "upper")
+            )
+            assert low < middle < high
+            assert low < truth.survival[5] < high
+            # wider than where nobody added noise
+            plain = compared(SECURE_SUM, self.rows).arms[place].survival[0]
+            assert high - low > (plain.upper or 0.0) - (plain.lower or 0.0)
+
+    def test_the_test_is_held_against_tables_with_noise(self) -> None:
+        found = compared(DP, self.rows)
+        assert found.log_rank is not None
+        assert "as much noise" in found.log_rank.null
+        assert found.log_rank.naive_p is not None
+        assert found.log_rank.naive_p != found.log_rank.p
+
+    def test_contrasts_are_refused_with_the_reason(self) -> None:
+        found = compared(DP, self.rows)
+        refused = (found.hazard_ratios, found.rmst_differences, found.survival_differences)
+        assert refused == ((), (), ())
+        (note,) = found.notes
+        assert REASONS["hazard ratios"]["dp"] in note
+
+    def test_the_same_sum_gives_the_same_result(self) -> None:
+        assert compared(DP, self.rows) == compared(DP, self.rows)
+
+
+# Their noise has no end, so that nothing is sure of a curve.
+BOUNDLESS = {"i2b2", "samply"}
+
+
+@pytest.mark.parametrize("release", EMULATED, ids=lambda release: release.name)
+class TestUnderRules:
+    """One site applies the rule to each cell; what the cells were lies within the bounds."""
+
+    rows = Rows(2, small=False, size=1000)
+
+    def test_the_true_curve_is_within_the_bounds(self, release: Release) -> None:
+        for arm in compared(release, self.rows).arms:
+            truth = kaplan_meier(self.rows.table(Unit.MONTH), arm.arm)
+            for mark in (*arm.survival, *arm.curve):
+                assert (mark.bounds is None) is (release.name in BOUNDLESS)
+                if mark.bounds is None:
+                    continue
+                low, high = mark.bounds.at_least, mark.bounds.at_most
+                assert low is not None
+                assert high is not None
+                alive = truth.survival[mark.months - 1] if mark.months else 1.0
+                assert low - 1e-9 <= alive <= high + 1e-9, mark.months
+
+    def test_what_is_withheld_is_no_number(self, release: Release) -> None:
+        found = compared(release, self.rows)
+        shown = by_rule(self.rows.table(Unit.MONTH).table, release)
+        if shown.withheld.any():
+            assert (found.log_rank, found.hazard_ratios) == (None, ())
+            assert all(mark.estimate is None for arm in found.arms for mark in arm.survival)
+            return
+        cells = Table(shown.layout, np.maximum(shown.shown, 0))
+        table = SurvivalTable(Grid(Unit.MONTH, 12), cells)
+        assert [arm.patients for arm in found.arms] == table.patients.tolist()
+        (ratio,) = found.hazard_ratios
+        assert ratio.estimate == cox(table).contrast("without", "with").estimate
+
+
+def test_some_rules_withhold_and_some_do_not() -> None:
+    table = Rows(2, small=False, size=1000).table(Unit.MONTH).table
+    withholds = {release.name for release in EMULATED if by_rule(table, release).withheld.any()}
+    assert withholds
+    assert withholds < {release.name for release in EMULATED}
 
 
 def test_p_is_adjusted_over_the_pairs_of_a_month_and_a_scale() -> None:
@@ -242,6 +383,17 @@ class TestSmallArms:
         assert (small.patients, small.events, small.survival[0].at_risk) == (4, 2, 2)
 
 
+OFFERED = tuple(release for release in RELEASES.values() if gives("subgroups", release))
+
+
+def test_subgroups_are_offered_where_tables_are_exact() -> None:
+    assert OFFERED == (SECURE_SUM, PLATFORM, EXACT)
+    for release in RELEASES.values():
+        if release not in OFFERED:
+            with pytest.raises(Refused, match=f"the release '{release.name}' offers no subgroups"):
+                analyses_of(with_subgroup(), release)
+
+
 def variable(release: Release, rows: Rows) -> SubgroupResult:
     found: Subgroups = run(subgroups(with_subgroup(), release), rows, release)[1]
     (one,) = found.variables
@@ -249,7 +401,7 @@ def variable(release: Release, rows: Rows) -> SubgroupResult:
 
 
 class TestSubgroups:
-    @releases
+    @pytest.mark.parametrize("release", OFFERED, ids=lambda release: release.name)
     def test_each_level_has_its_ratios_and_the_test_is_over_them(self, release: Release) -> None:
         rows = Rows(4, small=False)
         found = variable(release, rows)

@@ -136,6 +136,22 @@ def _negative(request: RoundRequest, site: str, place: int) -> bytes:
     return answer(request, site, (Table.from_flat(first.layout, cells), *others))
 
 
+def _with_cells(axis: str, **cells: int) -> Behaviour:
+    """An answer in which some cells of the table with this first and only axis are others."""
+
+    def behave(request: RoundRequest, site: str, place: int) -> bytes:
+        found = list(tables(request, place))
+        for at, table in enumerate(found):
+            if [one.name for one in table.layout.axes] == [axis]:
+                flat = table.flat().copy()
+                for cell, value in cells.items():
+                    flat[int(cell.removeprefix("cell_"))] = value
+                found[at] = Table.from_flat(table.layout, flat)
+        return answer(request, site, tuple(found))
+
+    return behave
+
+
 def _about(**changed: object) -> Behaviour:
     """An answer that is right but for what it says that it is about."""
 
@@ -175,6 +191,23 @@ FAULTS: dict[str, tuple[Behaviour, str]] = {
     "another shape": (_wrong_shape, "its answer does not fit: 1464 cells were expected; got 732"),
     "too few tables": (_too_few_tables, "its answer does not fit: 3 tables were expected"),
     "a negative count": (_negative, "its answer does not fit: a count is negative"),
+    # A catalogue of 1,000 persons is rounded down to tens.
+    "more than there are": (
+        _with_cells("step", cell_0=1010),
+        "its answer does not fit: a count is above 1009, the persons that there are",
+    ),
+    "beyond any number": (
+        _with_cells("step", cell_0=2**62),
+        "its answer does not fit: a count is above 1009, the persons that there are",
+    ),
+    "steps that rise": (
+        _with_cells("step", cell_0=26),
+        "its answer does not fit: a step leaves more patients than the one before it",
+    ),
+    "arms unlike their survival": (
+        _with_cells("arm", cell_0=11, cell_1=16),
+        "its answer does not fit: the arms' patients are not those of their survival",
+    ),
     "another run": (_about(run="run-0"), ANOTHER),
     "another round": (_about(round=2), ANOTHER),
     "another roster": (_about(roster=roster_hash(("a",))), ANOTHER),
