@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -17,7 +18,9 @@ from simulator.errors import UserError
 from simulator.hub.memory import Memory, NoMemory
 from simulator.messages.codec import MalformedMessage, decode_cells, encode_cells
 from simulator.messages.needs import layout_of
+from simulator.messages.noise import cost_of
 from simulator.messages.requests import RoundRequest
+from simulator.privacy.budget import NOTHING
 
 NOISY: Final = "noisy.jsonl"
 
@@ -30,12 +33,16 @@ class KeptSum(msgspec.Struct, frozen=True):
         key: `key_of` what was asked, of whom, under which release.
         roster: The sites whose cells are in it, in roster order.
         cells: For each need its cells, as a message would carry them.
+        pure: What it cost in pure epsilon, as a fraction; None: it has none.
+        zcdp: What it cost in rho of zero-concentrated differential privacy.
     """
 
     at: dt.datetime
     key: str
     roster: tuple[str, ...]
     cells: tuple[bytes, ...]
+    pure: str | None = None
+    zcdp: str = "0"
 
 
 class NoisySums(Protocol):
@@ -46,6 +53,9 @@ class NoisySums(Protocol):
 
     def keep(self, found: KeptSum) -> None:
         """Keeps a sum; it stands when this returns."""
+
+    def spent(self) -> Mapping[str, str]:
+        """What all sums have cost together, as `spent_on`."""
 
 
 class FreshSums:
@@ -61,6 +71,10 @@ class FreshSums:
     def keep(self, found: KeptSum) -> None:
         """Keeps a sum."""
         self._kept[found.key] = found
+
+    def spent(self) -> Mapping[str, str]:
+        """What all sums have cost together."""
+        return spent_on(self._kept.values())
 
 
 class FileSums:
@@ -79,19 +93,29 @@ class FileSums:
         Raises:
             UserError: The file cannot be read, or a line of it is damaged.
         """
+        return next((kept for kept in reversed(self._all()) if kept.key == key), None)
+
+    def spent(self) -> Mapping[str, str]:
+        """What all sums have cost together.
+
+        Raises:
+            UserError: The file cannot be read, or a line of it is damaged.
+        """
+        return spent_on(self._all())
+
+    def _all(self) -> list[KeptSum]:
         if not self._path.is_file():
-            return None
-        found = None
+            return []
+        found = []
         for number, line in enumerate(self._path.read_bytes().splitlines(), start=1):
             try:
-                kept = msgspec.json.decode(line, type=KeptSum)
+                found.append(msgspec.json.decode(line, type=KeptSum))
             except msgspec.MsgspecError as error:
                 raise UserError(
                     f"this is no sum that was kept: {error}",
                     where=f"{self._path}:{number}",
                     hint="Move the file away; what was released is then asked, and paid, anew.",
                 ) from error
-            found = kept if kept.key == key else found
         return found
 
     def keep(self, found: KeptSum) -> None:
@@ -100,6 +124,19 @@ class FileSums:
         handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(handle, "ab") as file:
             file.write(msgspec.json.encode(found) + b"\n")
+
+
+def spent_on(sums: Iterable[KeptSum]) -> dict[str, str]:
+    """What sums have cost together: pure epsilon, where all have one, and rho, as fractions.
+
+    They are about the same patients, so their costs add up.
+    """
+    kept = list(sums)
+    zcdp = sum((Fraction(found.zcdp) for found in kept), Fraction(0))
+    told = {"zcdp": str(zcdp)}
+    if all(found.pure is not None for found in kept):
+        told["epsilon"] = str(sum((Fraction(found.pure or 0) for found in kept), Fraction(0)))
+    return told
 
 
 def _now() -> dt.datetime:
@@ -139,7 +176,9 @@ def to_keep(
 ) -> KeptSum:
     """A sum as it is kept."""
     cells = tuple(encode_cells(table.flat()) for table in tables)
-    return KeptSum(at, key_of(request), roster, cells)
+    cost = cost_of(request) or NOTHING
+    pure = None if cost.pure is None else str(cost.pure)
+    return KeptSum(at, key_of(request), roster, cells, pure, str(cost.zcdp))
 
 
 def as_kept(request: RoundRequest, kept: KeptSum) -> tuple[Table, ...]:

@@ -75,7 +75,8 @@ class NetworkResult(msgspec.Struct, frozen=True, omit_defaults=True):
 class ReleaseResult(msgspec.Struct, frozen=True, omit_defaults=True):
     """Under which release the numbers stand, and how they were made.
 
-    `noise` is the noise that was added on purpose; None where there is none.
+    `noise` is the noise that was added on purpose; None where there is none. `parameters` are those
+    of a rule of another system.
     """
 
     name: str
@@ -87,6 +88,7 @@ class ReleaseResult(msgspec.Struct, frozen=True, omit_defaults=True):
     secure_aggregation: bool
     laboratory: bool
     noise: Noise | None = None
+    parameters: dict[str, int | float | str] = {}
 
 
 class Disclosure(msgspec.Struct, frozen=True):
@@ -161,10 +163,11 @@ class StudyResult(msgspec.Struct, frozen=True):
         return fingerprint_of(msgspec.structs.replace(self, frozen=None))
 
 
-class RunRecord(msgspec.Struct, frozen=True):
+class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """What happened this time; it differs between runs that have the same result.
 
-    `warnings` is what the aggregator says of the numbers beside those that it let out before.
+    `warnings` is what the aggregator says of the numbers beside those that it let out before;
+    `spent` what all noisy sums that it has opened have cost together, as fractions.
     """
 
     run: str
@@ -179,6 +182,7 @@ class RunRecord(msgspec.Struct, frozen=True):
     host: dict[str, str]
     result_fingerprint: str
     warnings: tuple[str, ...] = ()
+    spent: dict[str, str] = {}
 
 
 class Report(msgspec.Struct, frozen=True):

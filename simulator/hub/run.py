@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -52,6 +53,7 @@ class Finished:
         opened: The rounds of the last attempt.
         attempts: How often the run was started.
         warnings: What the aggregator has to say of the sums, beside what it let out before.
+        spent: What all noisy sums of this aggregator have cost together; empty without noise.
     """
 
     parts: tuple[object, ...]
@@ -60,6 +62,7 @@ class Finished:
     opened: tuple[Opened, ...]
     attempts: int
     warnings: tuple[str, ...] = ()
+    spent: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -120,7 +123,8 @@ def carry_out(
         lost += tuple(attempt.lost)
         if not isinstance(outcome, _Failed):
             opened, warnings = tuple(attempt.opened), tuple(attempt.warnings)
-            return Finished(outcome, attempt.roster, lost, opened, number, warnings)
+            spent = aggregator.past.noisy.spent() if plan.release.noise is not None else {}
+            return Finished(outcome, attempt.roster, lost, opened, number, warnings, spent)
         lost += outcome.lost
         gone = {loss.site for loss in lost}
         roster = tuple(site for site in plan.roster if site not in gone)

@@ -16,6 +16,7 @@ from simulator.hub.result import LostSite, NetworkResult, ReleaseResult, RunReco
 from simulator.hub.run import Finished
 from simulator.messages.requests import roster_hash
 from simulator.privacy.releases import Release
+from simulator.privacy.rules.registry import RULES
 
 _CONDITIONED: Final = (
     "this network was drawn until it shows the reported figures; its p-values, intervals and "
@@ -77,6 +78,7 @@ def release_of(release: Release, settings: Settings, estimators: str) -> Release
         secure_aggregation=release.masked,
         laboratory=settings.laboratory,
         noise=release.noise,
+        parameters=RULES[release.rule].parameters if release.rule else {},
     )
 
 
@@ -146,4 +148,5 @@ def record_of(
         host={"python": platform.python_version(), "machine": platform.machine()},
         result_fingerprint=fingerprint,
         warnings=finished.warnings,
+        spent=dict(finished.spent),
     )
