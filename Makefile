@@ -49,7 +49,7 @@ language: $(STAMP) ## write docs/language.md from the drawn tables of tests/spec
 	@$(BIN)/python -m tests.support.language_page
 
 benchmarks: $(STAMP) ## measure; prints target, measured value and verdict
-	@for script in build query everyday engines; do $(BIN)/python benchmarks/$$script.py; done
+	@for script in build query everyday masking engines; do $(BIN)/python benchmarks/$$script.py; done
 
 wheel: $(STAMP) ## build the wheel, install it elsewhere, ask it for help
 	@rm -rf dist && $(BIN)/python -m pip wheel --quiet --no-deps -w dist .

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def compare(network: BuiltNetwork, study: Study, jobs: int) -> None:
         results = set()
         for number in range(ROUNDS + 1):
             for engine, client in clients.items():
-                seconds, fingerprint = asked(client, study, f"benchmark-{os.getpid()}-{number}")
+                seconds, fingerprint = asked(client, study, uuid.uuid4().hex)
                 results.add(fingerprint)
                 if number:  # the first run opens the databases
                     taken[engine].append(seconds)
