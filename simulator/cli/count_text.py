@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -13,7 +14,17 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.cli.as_json import as_json
-from simulator.cli.layout import bar, cell, console, heading, indented, number, print_left_out
+from simulator.cli.layout import (
+    bar,
+    cell,
+    console,
+    heading,
+    indented,
+    number,
+    print_left_out,
+    size,
+)
+from simulator.cli.noise_text import noise_said, release_said
 
 if TYPE_CHECKING:
     from simulator.aggregates.released import Released
@@ -47,11 +58,18 @@ def print_head(screen: Console, title: str, words: str, network: NetworkResult) 
         indented(screen, f"lost: {lost.site}: {lost.reason}")
 
 
-def print_notes(screen: Console, release: ReleaseResult, notes: tuple[str, ...]) -> None:
-    """How the numbers are to be read."""
+def print_notes(
+    screen: Console,
+    release: ReleaseResult,
+    notes: tuple[str, ...],
+    counts: Mapping[str, Iterable[Released]],
+) -> None:
+    """How the numbers are to be read; `counts`, by what they count, may have noise in them."""
     heading(screen, "how to read this")
     for line in release.says:
         indented(screen, f"Release: {line}.")
+    for line in noise_said(counts):
+        indented(screen, line)
     for line in notes:
         indented(screen, f"Note: {line}.")
     screen.print()
@@ -76,11 +94,12 @@ def _csv(result: CountResult) -> str:
 def _result(screen: Console, result: CountResult) -> None:
     words = (
         f"{result.name}, version {result.version} | network {result.network.name} | "
-        f"release {result.release.name}"
+        f"release {release_said(result.release)}"
     )
     print_head(screen, result.title, words, result.network)
     _print_steps(screen, result)
-    print_notes(screen, result.release, result.notes)
+    counts = {"steps of the cohort": [step.patients for step in result.steps]}
+    print_notes(screen, result.release, result.notes, counts)
     screen.print(f"result {result.fingerprint[:16]}", style="dim")
 
 
@@ -98,15 +117,11 @@ def _print_steps(screen: Console, result: CountResult) -> None:
         rows.add_column(word, justify="right", no_wrap=True)
     rows.add_column("", no_wrap=True)
     rows.add_column("")
-    most = _size(result.steps[0].patients)
+    most = max(size(step.patients) for step in result.steps)
     for place, step in enumerate(result.steps):
         entries = step.days if result.unit == "day" else step.events
         told = [] if entries is None else [number(entries)]
         style = "bold" if place == len(result.steps) - 1 else ""
-        drawn = bar(_size(step.patients), most, _BAR)
+        drawn = bar(size(step.patients), most, _BAR)
         rows.add_row(*told, number(step.patients), drawn, step.step, style=style)
     screen.print(Padding(rows, (0, 0, 0, 2)))
-
-
-def _size(count: Released) -> int:
-    return count if isinstance(count, int) else 0

@@ -7,13 +7,16 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import click
+import msgspec
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
 from simulator.aggregates.released import Released
 from simulator.cli.as_json import as_json
-from simulator.cli.layout import console, heading, indented, number, table
+from simulator.cli.layout import bounds, console, heading, indented, number, table
+from simulator.hub.analyses.results import Bounds
+from simulator.hub.quantities import may_agree
 
 if TYPE_CHECKING:
     from simulator.hub.differences import Differences
@@ -32,6 +35,9 @@ _DETAILS: Final = 12
 # Digits behind the point, for each quantity alike in every row; shares are shown in percent.
 _DIGITS: Final = {"log_rank": 3, "hazard_ratios": 2, "survival": 1, "median_months": 2}
 _DIGITS_ELSE: Final = 2
+_BOUNDS: Final = ", bounds"
+# Standard errors of noise that a difference seldom passes by chance.
+_BEYOND_CHANCE: Final = 2.0
 
 
 def print_differences(found: Differences, form: str) -> None:
@@ -75,7 +81,7 @@ def _print_numbers(screen: Console, found: Differences) -> None:
     heading(screen, "what came out")
     told = f"{len(found.numbers):,} of {found.compared:,} numbers differ"
     indented(screen, told, style="bold")
-    shown = [quantity for quantity in found.numbers if _is_shown(quantity.name)]
+    shown = _with_bounds([quantity for quantity in found.numbers if _is_shown(quantity.name)])
     rows = table("", "first", "second", "difference")
     for title, group in groupby(shown, key=lambda quantity: _title(quantity.name)):
         rows.add_row(Text(title, style="dim"))
@@ -90,10 +96,36 @@ def _print_numbers(screen: Console, found: Differences) -> None:
         indented(screen, f"and {rest:,} bounds, contrasts, points of curves: --format json", "dim")
 
 
+def _with_bounds(shown: list[Quantity]) -> list[Quantity]:
+    """Estimates, and in the place of one that is missing its bounds, where there are any."""
+    known = {one.name[:-1]: one for one in shown if one.name[-1] == "bounds"}
+    estimated = {one.name[:-1] for one in shown if one.name[-1] == "estimate"}
+    return [
+        _or_bounds(one, known.get(one.name[:-1])) if one.name[-1] == "estimate" else one
+        for one in shown
+        if one.name[-1] != "bounds" or one.name[:-1] not in estimated
+    ]
+
+
+def _or_bounds(estimate: Quantity, known: Quantity | None) -> Quantity:
+    if known is None or None not in (estimate.first, estimate.second):
+        return estimate
+    sides = [
+        limits if number is None else number
+        for number, limits in (
+            (estimate.first, known.first),
+            (estimate.second, known.second),
+        )
+    ]
+    return msgspec.structs.replace(
+        estimate, first=sides[0], second=sides[1], agree=may_agree(sides[0], sides[1])
+    )
+
+
 def _is_shown(name: Name) -> bool:
     part, last = name[0], name[-1]
     if part == "arms" and len(name) > 2 and name[2] in _ESTIMATES:
-        return last == "estimate"
+        return last in {"estimate", "bounds"}
     return last in _SHOWN.get(part, ())
 
 
@@ -106,10 +138,10 @@ def _label(name: Name) -> str:
     match name:
         case ("cohort", "attrition", step, _):
             return step
-        case ("arms", _, "survival", months, _):
-            return f"survival at {months} months, %"
-        case ("arms", _, "median_months", _):
-            return "median, months"
+        case ("arms", _, "survival", months, what):
+            return f"survival at {months} months, %{_BOUNDS if what == 'bounds' else ''}"
+        case ("arms", _, "median_months", what):
+            return f"median, months{_BOUNDS if what == 'bounds' else ''}"
         case ("arms", _, "rmst_months", _):
             return "mean survival, months"
         case ("hazard_ratios", pair, _):
@@ -131,12 +163,22 @@ def _cells(quantity: Quantity) -> tuple[str, str, str]:
         absent if quantity.only_in == "second" else _shown(quantity.first, digits, scale),
         absent if quantity.only_in == "first" else _shown(quantity.second, digits, scale),
     )
+    return *cells, _difference(quantity, cells, digits)
+
+
+def _difference(quantity: Quantity, cells: tuple[str, str], digits: int) -> str:
+    """By how much two numbers differ; where noise or bounds are at work, what that says."""
+    if quantity.agree is not None:
+        return "may be the same" if quantity.agree else "not the same"
     if quantity.difference is None:
-        return *cells, ""
+        return ""
+    if quantity.noise is not None:
+        beyond = abs(quantity.difference) > _BEYOND_CHANCE * quantity.noise
+        return f"{quantity.difference:+,.0f}, {'beyond' if beyond else 'within'} noise"
     if cells[0] == cells[1]:
-        return *cells, f"under {10.0**-digits:.{digits}f}"
+        return f"under {10.0**-digits:.{digits}f}"
     first, second = (Decimal(cell.replace(",", "")) for cell in cells)
-    return *cells, f"{second - first:+,}"
+    return f"{second - first:+,}"
 
 
 def _digits(name: Name) -> int:
@@ -147,6 +189,8 @@ def _digits(name: Name) -> int:
 def _shown(value: Value, digits: int, scale: float) -> str:
     if value is None:
         return "not reached"
+    if isinstance(value, Bounds):
+        return bounds(value, scale, digits)
     if isinstance(value, Released):
         return number(value)
     return f"{value * scale:,.{digits}f}"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+import msgspec
 from rich.console import Console
 
-from simulator.aggregates.released import Released, Withheld
+from simulator.aggregates.released import Noisy, Released, Withheld
 from simulator.cli.as_json import as_json
 from simulator.cli.count_text import print_head, print_notes
 from simulator.cli.exploration_csv import as_csv
-from simulator.cli.layout import bar, console, heading, indented, number, print_rows
+from simulator.cli.layout import bar, console, heading, indented, number, print_rows, size
+from simulator.cli.noise_text import release_said
 
 if TYPE_CHECKING:
     from simulator.hub.analyses.descriptions import (
@@ -45,7 +47,7 @@ def print_exploration(report: ExplorationReport, form: str) -> None:
 def _result(screen: Console, result: ExplorationResult) -> None:
     words = (
         f"{result.name}, version {result.version} | network {result.network.name} | "
-        f"release {result.release.name}"
+        f"release {release_said(result.release)}"
     )
     print_head(screen, result.title, words, result.network)
     heading(screen, "cohort")
@@ -58,12 +60,24 @@ def _result(screen: Console, result: ExplorationResult) -> None:
             found = getattr(result.described, part)
             if found is not None:
                 prints(screen, found)
-    print_notes(screen, result.release, result.notes)
+    counts = {
+        "steps of the cohort": [step.patients for step in result.attrition],
+        "what describes it": list(_counts(result.described)),
+    }
+    print_notes(screen, result.release, result.notes, counts)
     screen.print(f"result {result.fingerprint[:16]}", style="dim")
 
 
-def _size(count: Released) -> int:
-    return count if isinstance(count, int) else 0
+def _counts(value: object) -> Iterator[Released]:
+    """Every released count under a value."""
+    if isinstance(value, Released):
+        yield value
+    elif isinstance(value, tuple):
+        for member in value:
+            yield from _counts(member)
+    elif isinstance(value, msgspec.Struct):
+        for field in value.__struct_fields__:
+            yield from _counts(getattr(value, field))
 
 
 def _percent(share: float | None) -> str:
@@ -71,21 +85,19 @@ def _percent(share: float | None) -> str:
 
 
 def _parts(screen: Console, parts: Sequence[Part]) -> None:
-    most = max((_size(part.patients) for part in parts), default=0)
+    most = max((size(part.patients) for part in parts), default=0)
     kept = [part for part in parts if part.patients != 0]
-    print_rows(
-        screen,
-        [
-            (
-                part.label,
-                number(part.patients),
-                _percent(part.share),
-                bar(_size(part.patients), most, _BAR),
-            )
-            for part in kept
-        ],
-        "lrrl",
-    )
+    shares = any(part.share is not None for part in kept)
+    rows = [
+        (
+            part.label,
+            number(part.patients),
+            *([_percent(part.share)] if shares else []),
+            bar(size(part.patients), most, _BAR),
+        )
+        for part in kept
+    ]
+    print_rows(screen, rows, "lrrl" if shares else "lrl")
 
 
 def _demographics(screen: Console, found: Demographics) -> None:
@@ -93,14 +105,14 @@ def _demographics(screen: Console, found: Demographics) -> None:
     ages = [part for part in found.ages if part.patients != 0]
     sexes = [part for part in found.sexes if part.patients != 0]
     cells = {(one.sex, one.age): one.patients for one in found.sexes_and_ages}
-    most = max((_size(part.patients) for part in ages), default=0)
+    most = max((size(part.patients) for part in ages), default=0)
     rows = [
         (
             age.label,
             *(number(cells[sex.label, age.label]) for sex in sexes),
             number(age.patients),
-            _percent(age.share),
-            bar(_size(age.patients), most, _BAR),
+            "" if age.share is None and isinstance(age.patients, Noisy) else _percent(age.share),
+            bar(size(age.patients), most, _BAR),
         )
         for age in ages
     ]
@@ -116,7 +128,7 @@ def _demographics(screen: Console, found: Demographics) -> None:
 
 def _codes(screen: Console, found: CodeList) -> None:
     heading(screen, f"{_PLURAL[found.domain]} at or before index")
-    most = max((_size(line.patients) for line in found.top), default=0)
+    most = max((size(line.patients) for line in found.top), default=0)
     print_rows(
         screen,
         [
@@ -124,7 +136,7 @@ def _codes(screen: Console, found: CodeList) -> None:
                 line.code,
                 number(line.patients),
                 _percent(line.share),
-                bar(_size(line.patients), most, _BAR // 2),
+                bar(size(line.patients), most, _BAR // 2),
                 line.description,
             )
             for line in found.top
@@ -150,7 +162,7 @@ def _labs(screen: Console, labs: Sequence[Lab]) -> None:
     for lab in labs:
         if all(one.patients == 0 for one in lab.bins):
             continue
-        most = max(_size(one.patients) for one in lab.bins)
+        most = max(size(one.patients) for one in lab.bins)
         drawn = "".join(_height(one.patients, most) for one in lab.bins)
         median = half = "-"
         if lab.quantiles:
@@ -201,11 +213,11 @@ def _interval(found: Interval | None, digits: int) -> str:
 
 def _arrival(screen: Console, found: Arrival) -> None:
     heading(screen, "new patients by quarter")
-    most = max((_size(one.patients) for one in found.quarters), default=0)
+    most = max((size(one.patients) for one in found.quarters), default=0)
     print_rows(
         screen,
         [
-            (one.quarter, number(one.patients), bar(_size(one.patients), most, _BAR))
+            (one.quarter, number(one.patients), bar(size(one.patients), most, _BAR))
             for one in found.quarters
         ],
         "lrl",
@@ -229,12 +241,12 @@ def _follow_up(screen: Console, found: FollowUpFound | Withheld, outcome: str) -
         screen,
         f"median {_interval(found.median_months, 1)} months, by reverse Kaplan-Meier",
     )
-    ended = [_size(one.with_outcome) + _size(one.without) for one in found.years]
-    longer = _size(found.watched_longer)
+    ended = [size(one.with_outcome) + size(one.without) for one in found.years]
+    longer = size(found.watched_longer)
     most = max((*ended, longer))
     rows = [
-        (one.year, number(one.with_outcome), number(one.without), bar(size, most, _BAR))
-        for one, size in zip(found.years, ended, strict=True)
+        (one.year, number(one.with_outcome), number(one.without), bar(left, most, _BAR))
+        for one, left in zip(found.years, ended, strict=True)
         if (one.with_outcome, one.without) != (0, 0)
     ]
     ends = ("died", "left") if outcome == "death" else ("with outcome", "without")
@@ -244,13 +256,13 @@ def _follow_up(screen: Console, found: FollowUpFound | Withheld, outcome: str) -
 
 def _pathways(screen: Console, found: Pathways) -> None:
     heading(screen, "first treatments from the index on, in order")
-    most = _size(found.everyone)
+    most = size(found.everyone)
     rows = [
         (
             "  " * (len(path.steps) - 1) + path.steps[-1],
             number(path.patients),
             _percent(path.share),
-            bar(_size(path.patients), most, _BAR),
+            bar(size(path.patients), most, _BAR),
         )
         for path in found.paths
     ]

@@ -15,6 +15,7 @@ from rich.text import Text
 from simulator.aggregates.released import Between, Noisy, Partial, Released, Rounded, Withheld
 
 if TYPE_CHECKING:
+    from simulator.hub.analyses.results import Bounds
     from simulator.hub.result import LeftOut
 
 _WIDTH: Final = 80
@@ -52,19 +53,64 @@ def number(count: Released) -> str:
         return "withheld"
     if isinstance(count, Rounded):
         return f"{count.shown}*"
-    if isinstance(count, Between):
-        return f"{count.at_least}-{count.at_most}"
-    if isinstance(count, Partial):
-        most = "" if count.at_most is None else f"-{count.at_most}"
-        return f"{count.at_least}{most or ' or more'}"
+    if isinstance(count, Between | Partial):
+        if count.at_most is None:
+            return f"{count.at_least:,} or more"
+        return _from_to(f"{count.at_least:,}", f"{count.at_most:,}")
     if isinstance(count, Noisy):
         return f"~{count.noisy:,}"
     return f"{count:,}"
 
 
+def bounds(found: Bounds | None, scale: float, digits: int) -> str:
+    """Between what an estimate lies, such as ``8-92``; whole and open at an end: ``8 or more``.
+
+    Args:
+        found: The bounds; None where nothing is known, which only a share can be said of.
+        scale: What a number is multiplied by: 100 for a share in per cent.
+        digits: Behind the point.
+    """
+    if found is None:
+        return "0-100" if scale == 100.0 else "not reached"
+    low, high = (
+        None if end is None else f"{end * scale:.{digits}f}"
+        for end in (found.at_least, found.at_most)
+    )
+    if high is None:
+        return "not reached" if low is None else f"{low} or later"
+    return _from_to(low or "0", high)
+
+
+def _from_to(low: str, high: str) -> str:
+    """Two ends, or the number that both of them are."""
+    return low if low == high else f"{low}-{high}"
+
+
+def size(count: Released) -> int:
+    """How long a bar is: a count, with its noise if it has any; 0 where there is no number."""
+    if isinstance(count, Noisy):
+        return count.noisy
+    if isinstance(count, Partial):
+        return count.shown
+    return count if isinstance(count, int) else 0
+
+
 def cell(count: Released) -> int | str:
     """A count as a number of a CSV file; what is none, in a form never read as one."""
-    return count if isinstance(count, int) else number(count)
+    return count if isinstance(count, int) else number(count).replace(",", "")
+
+
+def p_equals(p: float | None) -> str:
+    """``p = 0.419`` or ``p < 0.001``."""
+    said = p_value(p)
+    return f"p {said}" if said.startswith("<") else f"p = {said}"
+
+
+def p_value(value: float | None) -> str:
+    """A p-value as it is printed."""
+    if value is None:
+        return "-"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def bar(size: float, most: float, width: int) -> str:
@@ -90,6 +136,24 @@ def heading(screen: Console, word: str) -> None:
 def indented(screen: Console, text: str, style: str = "") -> None:
     """Prints a text two columns in, wrapped there."""
     screen.print(Padding(Text(text, style=style), (0, 0, 0, 2)))
+
+
+def print_steps(screen: Console, steps: Sequence[tuple[Released, str]]) -> None:
+    """Prints how many each step leaves; of what is known in part, also what was shown."""
+    partial = any(isinstance(count, Partial) for count, _ in steps)
+    made = Table(
+        box=None, padding=(0, 2, 0, 0), show_edge=False, show_header=partial, header_style="dim"
+    )
+    for word in ("between", "shown", "parts withheld") if partial else ("",):
+        made.add_column(word, justify="right", no_wrap=True)
+    made.add_column()
+    for place, (count, step) in enumerate(steps):
+        parts = ["", ""] if partial else []
+        if isinstance(count, Partial):
+            parts = [f"{count.shown:,}", f"{count.withheld_parts:,}"]
+        style = "bold" if place == len(steps) - 1 else ""
+        made.add_row(number(count), *parts, Text(step), style=style)
+    screen.print(Padding(made, (0, 0, 0, 2)))
 
 
 def print_left_out(screen: Console, grounds: tuple[LeftOut, ...]) -> None:

@@ -8,17 +8,10 @@ from rich.console import Console
 from rich.padding import Padding
 
 from simulator.aggregates.released import Withheld
-from simulator.cli.layout import heading, indented, number, table
+from simulator.cli.layout import heading, indented, number, p_equals, p_value, table
 
 if TYPE_CHECKING:
     from simulator.hub.analyses.results import HazardRatioResult, LevelResult, SubgroupResult
-
-
-def p_value(value: float | None) -> str:
-    """A p-value as it is printed."""
-    if value is None:
-        return "-"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def ratio_text(ratio: HazardRatioResult) -> str:
@@ -57,7 +50,7 @@ def _variable(screen: Console, subgroup: SubgroupResult, had_it: str) -> None:
     indented(
         screen,
         f"{subgroup.subgroup}: do the ratios differ between levels? chi-squared "
-        f"{test.statistic:.2f}, {test.df} df, p = {p_value(test.p)}",
+        f"{test.statistic:.2f}, {test.df} df, {p_equals(test.p)}",
     )
     rows = table("", "patients", had_it, "hazard ratio (95 %)", "p")
     for level in subgroup.levels:

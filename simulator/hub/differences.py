@@ -18,8 +18,10 @@ from simulator.hub.terms import (
     STUDY,
     WORDS_ONLY,
     Term,
+    drawn_anew,
     lost_in_one,
     terms_of,
+    typed,
 )
 from simulator.language.fingerprints import ARMS, CODES, INDEX, OUTCOME
 
@@ -31,6 +33,7 @@ class Kind(StrEnum):
     NO_EFFECT = "no effect"
     ONE_TERM = "one term"
     SEVERAL_TERMS = "several terms"
+    CHANCE = "chance"
     DEFECT = "defect"
 
 
@@ -90,6 +93,12 @@ _DEFECT: Final = (
 )
 
 
+_CHANCE: Final = (
+    "Nothing that was recorded differs, but {numbers}: the release '{release}' draws its noise "
+    "anew for each run, so two runs of one question differ by chance alone."
+)
+
+
 _DECIDE_WHO_IS_ASKED: Final = frozenset(
     {DATA, RELEASE, LABORATORY, *(f"{STUDY}{part}" for part in (CODES, INDEX, ARMS, OUTCOME))}
 )
@@ -133,6 +142,9 @@ def _conclude(
         if causes:
             says = f"Every released number is the same: {because} made no difference to any."
         return Conclusion(kind, says, causes, follow, ())
+    if not causes and drawn_anew(first):
+        says = _CHANCE.format(numbers=differs, release=first.release.get("name"))
+        return Conclusion(Kind.CHANCE, says, causes, follow, ())
     if not causes:
         again = (f"cohortium verify {second.study} --network {second.network.name}",)
         return Conclusion(Kind.DEFECT, _DEFECT.format(numbers=differs), causes, follow, again)
@@ -142,11 +154,15 @@ def _conclude(
             f"{because}."
         )
         return Conclusion(
-            Kind.ONE_TERM, says + _shown_by_differencing(first, second, causes), causes, follow, ()
+            Kind.ONE_TERM,
+            says + _by_noise(first, second) + _shown_by_differencing(first, second, causes),
+            causes,
+            follow,
+            (),
         )
     says = (
         f"{len(causes)} terms differ ({because}): from these two results alone nobody can say how "
-        f"much of the difference, in {told}, is due to which."
+        f"much of the difference, in {told}, is due to which.{_by_noise(first, second)}"
     )
     return Conclusion(Kind.SEVERAL_TERMS, says, causes, follow, _apart(first, second, causes))
 
@@ -179,6 +195,15 @@ def _because(causes: tuple[str, ...], follow: tuple[str, ...]) -> str:
 
 def _called(term: str) -> str:
     return f"the study's {term.removeprefix(STUDY)}" if term.startswith(STUDY) else term
+
+
+def _by_noise(first: Recorded, second: Recorded) -> str:
+    """That some of a difference is noise, where one of two results has noise in it."""
+    noisy = [word for word, one in (("first", first), ("second", second)) if drawn_anew(one)]
+    if not noisy:
+        return ""
+    which = "both results" if len(noisy) > 1 else f"the {noisy[0]} result"
+    return f" In {which} there is noise, drawn anew for each run: some of it is chance alone."
 
 
 def _shown_by_differencing(first: Recorded, second: Recorded, causes: tuple[str, ...]) -> str:
@@ -223,7 +248,7 @@ def _rank(cause: str) -> int:
 def _do(cause: str, first: Recorded, second: Recorded) -> str:
     """What to do so that one term is the second result's."""
     if cause == RELEASE:
-        return f"with the second's release: --release {second.release.get('name')}"
+        return f"with the second's release: {typed(second)}"
     if cause == LABORATORY:
         return "under the second's policies"
     if cause == SEED:

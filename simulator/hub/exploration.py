@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -247,7 +247,10 @@ def exploration_result(
         ),
         described=msgspec.structs.replace(Described(), **found),
         release=release_of(plan.release, settings, _ESTIMATORS),
-        notes=(*notes_of(plan, finished, settings), *_notes(show, span, kind)),
+        notes=(
+            *notes_of(plan, finished, settings),
+            *_notes([part for part in show if not _without_projection(found, part)], span, kind),
+        ),
         fingerprints=fingerprints_of(finished, settings, {kind: inquiry.fingerprint}),
     )
 
@@ -255,7 +258,13 @@ def exploration_result(
 _ESTIMATORS: Final = "sums of counts; reverse Kaplan-Meier by month; exact Poisson intervals"
 
 
-def _notes(show: tuple[Show, ...], span: tuple[dt.date, dt.date], kind: str) -> list[str]:
+def _without_projection(found: dict[str, object], shown: Show) -> bool:
+    """Whether a part would have a projection but has none, so that nothing is to be said of it."""
+    arrived = found.get(Show.ARRIVAL.name.lower())
+    return shown is Show.ARRIVAL and isinstance(arrived, Arrival) and not arrived.projection
+
+
+def _notes(show: Sequence[Show], span: tuple[dt.date, dt.date], kind: str) -> list[str]:
     said = {
         Show.CALENDAR: (
             "incidence is new patients over person-years observed before index, of everyone at "

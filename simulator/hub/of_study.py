@@ -143,11 +143,14 @@ def _estimated(comparison: Comparison) -> bool:
 
 
 def _sized(arms: tuple[ArmResult, ...], funnel: Funnel) -> tuple[ArmResult, ...]:
-    """Under noise, the arms with the sizes that were counted apart, with less noise."""
+    """Under noise or bounds, the arms with the sizes that were counted apart, closer to the truth.
+
+    A curve's cells together carry the noise of them all, or leave as much open as all of them do.
+    """
     counted = dict(zip(funnel.assignment.labels, funnel.assignment.counts, strict=True))
     return tuple(
         msgspec.structs.replace(arm, patients=counted.get(arm.arm, arm.patients))
-        if isinstance(arm.patients, Noisy)
+        if isinstance(arm.patients, Noisy | Partial)
         else arm
         for arm in arms
     )

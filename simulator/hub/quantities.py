@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import hypot, inf
 from typing import Any, Final
 
 import msgspec
 
 from simulator.aggregates.released import Between, Noisy, Partial, Released, Rounded, Withheld
+from simulator.hub.analyses.results import Bounds
 
-Value = Released | float | None
+Value = Released | Bounds | float | None
 Name = tuple[str, ...]
 
 # What a result says beside its numbers, and the fields that tell members of a list apart.
@@ -28,6 +30,8 @@ _WORDS: Final = frozenset(
         "seed",
     }
 )
+# What only some releases give; elsewhere it is no number that is missing.
+_IF_ANY: Final = frozenset({"bounds", "naive_p"})
 _NAMES: Final = {
     "name": "",
     "step": "",
@@ -48,7 +52,9 @@ class Quantity(msgspec.Struct, frozen=True):
         first: In the first result; None where it is not reached, or is not there.
         second: In the second.
         only_in: ``first`` or ``second`` where the other does not have it.
-        difference: Second less first, where both are numbers.
+        difference: Second less first, where both are numbers, with noise or without.
+        noise: The standard error of the noise in that difference; None where there is none.
+        agree: Where one is known between bounds only: whether the other may be the same.
     """
 
     name: Name
@@ -56,6 +62,8 @@ class Quantity(msgspec.Struct, frozen=True):
     second: Value
     only_in: str | None
     difference: float | None
+    noise: float | None = None
+    agree: bool | None = None
 
 
 class Compared(msgspec.Struct, frozen=True):
@@ -97,10 +105,50 @@ def _quantity(name: Name, one: dict[Name, Value], other: dict[Name, Value]) -> Q
         only_in = "first"
     elif name not in one:
         only_in = "second"
-    difference = None
-    if isinstance(first, int | float) and isinstance(second, int | float):
-        difference = second - first
-    return Quantity(name, first, second, only_in, difference)
+    difference = noise = agree = None
+    here, there = _plain(first), _plain(second)
+    if here is not None and there is not None:
+        difference = there - here
+        errors = [value.standard_error for value in (first, second) if isinstance(value, Noisy)]
+        noise = hypot(*errors) if errors else None
+    elif only_in is None:
+        agree = may_agree(first, second)
+    return Quantity(name, first, second, only_in, difference, noise, agree)
+
+
+def _plain(value: Value) -> float | None:
+    """A number, or what stands in the place of one with noise."""
+    if isinstance(value, Noisy):
+        return value.noisy
+    return value if isinstance(value, int | float) else None
+
+
+def may_agree(first: Value, second: Value) -> bool | None:
+    """Whether two numbers may be the same in truth; None where bounds are known of neither."""
+    bounded = Between | Rounded | Partial | Bounds
+    if not any(isinstance(value, bounded) for value in (first, second)):
+        return None
+    one, other = _ends(first), _ends(second)
+    if one is None or other is None:
+        return None
+    return max(one[0], other[0]) <= min(one[1], other[1])
+
+
+def _ends(value: Value) -> tuple[float, float] | None:
+    """Between what a number lies for sure; None where that is not told."""
+    match value:
+        case int() | float():
+            return value, value
+        case Bounds(at_least=least, at_most=greatest):
+            return -inf if least is None else least, inf if greatest is None else greatest
+        case (
+            Between(at_least=low, at_most=high)
+            | Rounded(stands_for=Between(at_least=low, at_most=high))
+        ):
+            return low, high
+        case Partial(at_least=low, at_most=most):
+            return low, inf if most is None else most
+    return None
 
 
 def numbers_of(result: dict[str, Any]) -> Iterator[tuple[Name, Value]]:
@@ -119,12 +167,13 @@ def numbers_of(result: dict[str, Any]) -> Iterator[tuple[Name, Value]]:
 
 def _inside(name: Name, value: object) -> Iterator[tuple[Name, Value]]:
     if isinstance(value, dict):
-        released = _released(value)
+        released = _bounds(name, value) or _released(value)
         if released is not None:
             yield name, released
             return
         for key, inner in value.items():
-            yield from _inside((*name, key), inner)
+            if inner is not None or key not in _IF_ANY:
+                yield from _inside((*name, key), inner)
     elif isinstance(value, list):
         for place, member in enumerate(value):
             yield from _member(name, place, member)
@@ -141,6 +190,11 @@ def _member(name: Name, place: int, member: object) -> Iterator[tuple[Name, Valu
     called = " ".join(names).removeprefix("at ") or str(place + 1)
     rest = {key: value for key, value in member.items() if key not in _NAMES}
     yield from _inside((*name, called), rest)
+
+
+def _bounds(name: Name, value: dict[str, Any]) -> Bounds | None:
+    """What a release leaves open of an estimate; counts have bounds that are whole numbers."""
+    return msgspec.convert(value, Bounds) if name[-1] == "bounds" else None
 
 
 def _released(value: dict[str, Any]) -> Released | None:

@@ -9,6 +9,9 @@ import msgspec
 
 from simulator.hub.recorded import Recorded, RecordedNetwork
 from simulator.language.fingerprints import CODES, PARTS, TITLE
+from simulator.privacy.releases import RELEASES
+from simulator.privacy.rules.registry import RULES
+from simulator.privacy.rules.rule import Repeats
 
 DATA: Final = "data"
 ROSTER: Final = "roster"
@@ -20,7 +23,10 @@ WORDS_ONLY: Final = f"{STUDY}{TITLE}"
 _ABSENT: Final = "-"
 _FILLERS: Final = frozenset({"cohort", "steps", "arms", "require", "members"})
 # Of a release, what is said about it, and what is a term of its own.
-_NOT_THE_RULE: Final = frozenset({"says", "estimators", "secure_aggregation", "laboratory"})
+NOISE: Final = "noise"
+_NOT_THE_RULE: Final = frozenset(
+    {"says", "estimators", "secure_aggregation", "laboratory", SEED, NOISE}
+)
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -108,9 +114,34 @@ def lost_in_one(first: Recorded, second: Recorded) -> bool:
     return any(loss.site in here.roster for here, there in pairs for loss in there.failed)
 
 
+def drawn_anew(one: Recorded) -> bool:
+    """Whether a result has noise in it that no seed fixes, so that a second run has other noise."""
+    if one.seed is not None or one.release.get(SEED) is not None:
+        return False
+    known = RELEASES.get(str(one.release.get("name")))
+    rule = RULES.get(known.rule) if known is not None and known.rule else None
+    return bool(one.release.get(NOISE)) or (rule is not None and rule.repeats is Repeats.FRESH)
+
+
+def typed(one: Recorded) -> str:
+    """What is typed for the release of a result."""
+    name, noise = str(one.release.get("name")), one.release.get(NOISE) or {}
+    known = RELEASES.get(name)
+    words = [f"--release {name}"]
+    if known is not None and one.release.get("place") not in {None, str(known.place)}:
+        words.append(f"--at {one.release['place']}")
+    if noise:
+        words.append(f"--epsilon {noise.get('epsilon')} --noise {noise.get('mechanism')}")
+    return " ".join(words)
+
+
 def _release(first: Recorded, second: Recorded) -> Term:
+    """The rule with its parameters; those of noise each by itself."""
     one, other = (
-        {key: value for key, value in each.release.items() if key not in _NOT_THE_RULE | {SEED}}
+        {
+            **{key: said for key, said in each.release.items() if key not in _NOT_THE_RULE},
+            **(each.release.get(NOISE) or {}),
+        }
         for each in (first, second)
     )
     details = [

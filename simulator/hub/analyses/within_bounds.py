@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 import numpy as np
 
@@ -24,6 +26,10 @@ from simulator.statistics.bounded_survival import (
 )
 from simulator.statistics.times import moment_on, still_watched_cell
 
+_AS_SHOWN: Final = (
+    "estimates are those of the cells as the rule shows them, and the patients of an arm are the "
+    "sum of its cells: what the rule does to each of them adds up"
+)
 Places = tuple[int | slice, int | slice]
 """Cells of time, and kinds of end: events, censorings."""
 
@@ -63,7 +69,7 @@ def within_bounds(study: Study, release: Release, found: ReleasedBounds) -> Comp
         made.rmst_differences,
         made.survival_differences,
         unit,
-        ("estimates are those of the cells as the rule shows them",),
+        (_AS_SHOWN,),
     )
 
 

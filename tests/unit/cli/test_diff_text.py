@@ -168,5 +168,7 @@ def test_json_has_everything(capsys: pytest.CaptureFixture[str]) -> None:
             "second": 2,
             "only_in": None,
             "difference": None,
+            "noise": None,
+            "agree": None,
         }
     ]

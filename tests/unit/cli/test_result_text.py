@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.cli.result_text import _estimate
+from simulator.cli.arms_text import _estimate
 
 
 @pytest.mark.parametrize(
