@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from fractions import Fraction
+from typing import Final
 
 from simulator.messages.needs import kind_of
 from simulator.messages.requests import RoundRequest
@@ -11,6 +14,8 @@ from simulator.privacy.budget import Cost, sequential
 from simulator.privacy.noise.laws import Law, Mechanism, sum_law
 from simulator.privacy.release import least_honest
 from simulator.privacy.spending import Scale, plan_spending
+
+_EPSILON: Final = re.compile(r"[0-9]{1,40}(?:[./][0-9]{1,40})?")
 
 
 def noise_scales(request: RoundRequest) -> Mapping[str, Scale]:
@@ -26,10 +31,26 @@ def noise_scales(request: RoundRequest) -> Mapping[str, Scale]:
         raise ValueError(f"expected 1 to 100 hundredths of the sites; found {noise.least_honest}")
     return plan_spending(
         [kind_of(need) for need in request.needs],
-        Fraction(noise.epsilon),
+        _epsilon(noise.epsilon),
         mechanism=Mechanism(noise.mechanism),
         sites_per_patient=noise.sites_per_patient,
     )
+
+
+def _epsilon(text: str) -> Fraction:
+    """An epsilon above 0 as it stands in a message: digits, and a point or a stroke between them.
+
+    Exponents are left out, as ten letters of them can make a number that fills the memory.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if _EPSILON.fullmatch(text):
+        with suppress(ZeroDivisionError):
+            epsilon = Fraction(text)
+            if epsilon > 0:
+                return epsilon
+    raise ValueError(f"expected an epsilon above 0, such as 1 or 3/10; found '{text[:40]}'")
 
 
 def cost_of(request: RoundRequest) -> Cost | None:

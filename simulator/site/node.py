@@ -14,6 +14,7 @@ import duckdb
 import msgspec
 
 from simulator.errors import CohortiumError
+from simulator.messages.catalogue import ROUNDED
 from simulator.messages.codec import MalformedMessage, decode_request, encode
 from simulator.messages.masked import KeysRequest, MaskedRequest, SharesRequest, StepRequest
 from simulator.messages.noise import cost_of
@@ -204,15 +205,19 @@ class Node:
 
     def _open(self, request: KeysRequest, kept: _Kept) -> Answer:
         """The first step of a masked round, in which everything is decided."""
-        cost = cost_of(request.asked)
+        try:
+            cost = cost_of(request.asked)
+        except ValueError as error:
+            return self._guard.refuse(request.asked, f"no noise can be made of that: {error}")
         noise = " ".join(self._noise(request.asked))
         refusal = self._guard.refusal(request.asked, cost, masked=True, noise=noise)
         if refusal is not None:
             return refusal
         fresh = self._chance.fresh("masks", request.asked.run, str(request.asked.round))
-        least = self._guard.least_roster
+        # A catalogue rounds its persons down.
+        least, persons = self._guard.least_roster, self._catalogue.catalogue.persons + ROUNDED
         try:
-            kept.masked = MaskedRound(self.site, request, least, fresh)
+            kept.masked = MaskedRound(self.site, request, least, persons, fresh)
             return self._guard.keys(request.asked, kept.masked.keys())
         except MaskingError as error:
             return self._guard.refuse(request.asked, str(error))

@@ -38,7 +38,7 @@ class MaskedSite:
         """The answer to a step."""
         if isinstance(request, KeysRequest):
             name = request.asked.run, request.asked.round
-            this = MaskedRound(self._site, request, 1, os.urandom)
+            this = MaskedRound(self._site, request, 1, 0, os.urandom)
             self._rounds[name] = this
             return encode(KeysAnswer(self._site, *name, this.keys()))
         name = request.run, request.round
