@@ -17,8 +17,14 @@ def to_json(value: object) -> object:
     if isinstance(value, Withheld):
         return {"withheld": msgspec.to_builtins(value)}
     if isinstance(value, msgspec.Struct):
-        fields = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
-        return {name: to_json(getattr(value, field)) for name, field in fields}
+        # What msgspec would leave out is left out here, too: the fingerprint is made without it.
+        omits = value.__struct_config__.omit_defaults
+        told = ((field, getattr(value, field.name)) for field in msgspec.structs.fields(value))
+        return {
+            field.encode_name: to_json(content)
+            for field, content in told
+            if not (omits and content == field.default)
+        }
     if isinstance(value, tuple | list):
         return [to_json(member) for member in value]
     if isinstance(value, dict):

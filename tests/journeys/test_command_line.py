@@ -205,11 +205,13 @@ def test_out_writes_every_form_and_stdout_stays_as_it_was(
     assert (out / "result.csv").read_text().count("\n") == 1 + 4 * 5
 
 
-def test_no_file_is_written_but_under_out_and_the_ledgers(shell: Shell, few: Path) -> None:
+def test_no_file_is_written_but_under_out_the_ledgers_and_the_memory(
+    shell: Shell, few: Path
+) -> None:
     before = set(few.rglob("*"))
     shell("run", "bclm", "--network", few)
     new = {path.name for path in set(few.rglob("*")) - before}
-    assert new == {"ledger.jsonl", "ledger.head"}
+    assert new == {"ledger.jsonl", "ledger.head", "aggregator", "memory.jsonl"}
 
 
 def test_a_study_can_come_from_standard_input(

@@ -14,9 +14,10 @@ import duckdb
 import pytest
 
 from simulator.bundled import find
+from simulator.engines.local import LocalWire
 from simulator.hub.wire import Failure, Lost, Reply
-from simulator.network import LocalWire
 from simulator.site.ledger import LEDGER, read_ledger
+from simulator.site.looking import Looking
 from simulator.site.node import Node
 from simulator.site.pool import StorePool
 from simulator.site.store import DATABASE
@@ -79,6 +80,20 @@ def test_a_site_without_its_database_is_lost_and_the_result_says_so(
     assert network["failed"] == [
         {"site": site.name, "reason": "its database could not be read"},
     ]
+    assert found["run"]["attempts"] == 1
+    note = f"went on without {site.name}: nothing had been opened before"
+    assert note in found["result"]["notes"]
+    # Its policy let it begin, so that it sent keys and shares before it looked.
+    last = [(entry.step, entry.answered) for entry in read_ledger(site / LEDGER)]
+    assert last == [("keys", True), ("shares", True), ("", False)]
+
+
+def test_in_the_clear_such_a_site_makes_the_run_start_anew(shell: Shell, few: Path) -> None:
+    site = sites_of(few)[5]
+    _missing(site / DATABASE)
+    said = shell("run", "bclm", "--network", few, "--release", "exact", "--format", "json")
+    assert said.code == 0
+    found = json.loads(said.out)
     assert found["run"]["attempts"] == 2
     note = f"started anew without {site.name}: the sums before and after differ by that site"
     assert note in found["result"]["notes"]
@@ -119,7 +134,7 @@ def test_too_few_answers_end_with_4(shell: Shell, few: Path) -> None:
     ("was", "now", "reason"),
     [
         (
-            "releases: [secure-sum, platform]",
+            "releases: [secure-sum, secure-steps, dp, platform]",
             "releases: []",
             "does not allow the release 'secure-sum'",
         ),
@@ -145,7 +160,7 @@ def test_if_all_policies_say_no_the_run_ends_with_3(
 @pytest.mark.parametrize("unreadable", [False, True])
 def test_without_policies_nothing_is_let_out(shell: Shell, few: Path, *, unreadable: bool) -> None:
     if unreadable:
-        tightened(few, "releases: [secure-sum, platform]", "releases: [raw]")
+        tightened(few, "releases: [secure-sum, secure-steps, dp, platform]", "releases: [raw]")
     else:
         for site in sites_of(few):
             (site / "policy.yaml").unlink()
@@ -178,9 +193,11 @@ def test_every_site_writes_down_what_it_let_out(shell: Shell, few: Path) -> None
     said = shell("run", "bclm", "--network", few, "--format", "json")
     run = json.loads(said.out)["run"]["run"]
     for site in sites_of(few):
-        (entry,) = read_ledger(site / LEDGER)
-        assert entry.answered
-        assert (entry.run, entry.round, entry.release) == (f"{run}-1", 1, "secure-sum")
+        entries = read_ledger(site / LEDGER)
+        assert [entry.step for entry in entries] == ["keys", "shares", "masked", "reveal"]
+        for entry in entries:
+            assert entry.answered
+            assert (entry.run, entry.round, entry.release) == (f"{run}-1", 1, "secure-sum")
 
 
 # Studies
@@ -297,7 +314,7 @@ def test_replies_come_in_the_order_of_arrival() -> None:
 
 
 def test_a_site_that_hangs_is_silent_after_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("simulator.network._GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("simulator.engines.local._GRACE_SECONDS", 0.1)
     started = time.monotonic()
     replies = list(wire(2, a=4.0, b=0.0).exchange(dict.fromkeys("ab", b""), 0.2))
     assert replies == [Reply("b", b"b"), Failure("a", Lost.SILENT)]
@@ -308,7 +325,7 @@ def test_a_query_that_nobody_waits_for_is_interrupted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Left running while the program ends, it would take the process down with it."""
-    monkeypatch.setattr("simulator.network._GRACE_SECONDS", 0.5)
+    monkeypatch.setattr("simulator.engines.local._GRACE_SECONDS", 0.5)
     folder = write_site(tmp_path / "north")
     stores = StorePool()
     lent = threading.Event()
@@ -316,7 +333,7 @@ def test_a_query_that_nobody_waits_for_is_interrupted(
     class Endless(Node):
         def __init__(self) -> None:
             self.site = "north"
-            self._folder, self._stores = folder, stores
+            self._looking = Looking(folder, stores, death_by_month=False)
 
         def handle(self, _data: bytes, _seconds: float) -> bytes:
             with contextlib.suppress(duckdb.InterruptException), stores.lend(folder) as store:

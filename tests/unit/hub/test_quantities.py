@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.aggregates.released import Between, Of, Rounded, Withheld
+from simulator.aggregates.released import Between, Noisy, Of, Partial, Rounded, Withheld
+from simulator.hub.analyses.results import Bounds
 from simulator.hub.quantities import Quantity, compare, numbers_of
 
 ROUNDED = {"shown": 10, "stands_for": {"at_least": 1, "at_most": 10}}
@@ -81,8 +82,6 @@ def test_a_withheld_number_that_is_none_is_refused() -> None:
         (12, Withheld(11), None),
         (Withheld(11), Withheld(11, Of.DIFFERENCE), None),
         (Withheld(11), 0, None),
-        (Between(1, 3), Between(1, 4), None),
-        (Rounded(10, Between(1, 10)), 11, None),
         (None, 3.0, None),
     ],
 )
@@ -90,6 +89,46 @@ def test_only_numbers_have_a_difference(first: Any, second: Any, difference: flo
     found = compare({("a",): first}, {("a",): second})
     assert found.differing == (Quantity(("a",), first, second, None, difference),)
     assert found.numbers == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "agree"),
+    [
+        (Between(1, 3), Between(1, 4), True),
+        (Between(1, 3), Between(3, 4), True),
+        (Between(1, 3), Between(4, 6), False),
+        (Rounded(10, Between(1, 10)), 11, False),
+        (10, Rounded(10, Between(1, 10)), True),
+        (Partial(20, 2, 22, 38), 21, False),
+        (Partial(20, 2, 22, 38), 38, True),
+        (Partial(20, 2, 22, None), 9000, True),
+        (Bounds(0.2, 0.4), 0.3, True),
+        (Bounds(None, 0.4), Bounds(0.5, None), False),
+        (Between(1, 3), Withheld(11), None),
+    ],
+)
+def test_of_bounds_it_is_told_whether_they_may_agree(
+    first: Any,
+    second: Any,
+    agree: bool | None,  # noqa: FBT001  # a table's column
+) -> None:
+    found = compare({("a",): first}, {("a",): second})
+    assert found.differing == (Quantity(("a",), first, second, None, None, agree=agree),)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "difference", "noise"),
+    [
+        (Noisy(5, 3.0), 9, 4, 3.0),
+        (9, Noisy(5, 3.0), -4, 3.0),
+        (Noisy(5, 3.0), Noisy(9, 4.0), 4, 5.0),  # 3 and 4 make 5
+    ],
+)
+def test_a_difference_with_noise_comes_with_its_error(
+    first: Any, second: Any, difference: int, noise: float
+) -> None:
+    found = compare({("a",): first}, {("a",): second})
+    assert found.differing == (Quantity(("a",), first, second, None, difference, noise),)
 
 
 @pytest.mark.parametrize("value", [0, 0.1, None, Withheld(11), Between(1, 2)])
