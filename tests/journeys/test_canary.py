@@ -9,28 +9,37 @@ from __future__ import annotations
 
 import datetime as dt
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import numpy as np
 import pytest
 
+from simulator.engines.local import LocalWire
 from simulator.hub.client import Client, Settings
-from simulator.hub.wire import Failure, Reply, Wire
 from simulator.language.reading import parse_study
 from simulator.messages.catalogue import Holding
 from simulator.messages.codec import decode_answer, encode
-from simulator.messages.requests import Answer, Apology, CatalogueAnswer, Refusal, RoundAnswer
-from simulator.network import LocalWire, make_node
+from simulator.messages.masked import KeysAnswer, MaskedAnswer, RevealAnswer, SharesAnswer
+from simulator.messages.protocol import Answer
+from simulator.messages.requests import CatalogueAnswer, Refusal, RoundAnswer
 from simulator.privacy.releases import EXACT, SECURE_SUM, Release
+from simulator.privacy.sources import keyed_source
+from simulator.site.catalogue import read_catalogue
+from simulator.site.chance import seeded_chance
+from simulator.site.ledger import FreshLedger
+from simulator.site.node import Node
+from simulator.site.policy import LABORATORY, read_policy
 from simulator.site.pool import StorePool
 from simulator.site.store import Store
 from simulator.truth.interpreter import patients
 from tests.journeys.copies import now
 from tests.support.omop import write_omop
 from tests.support.records import record, rows
+from tests.support.traffic import Tap
 
 YEAR: Final = 2891
 FIRST_PERSON: Final = 9_007_199_254_740_993  # above 2^53 too: no float can hold it
@@ -116,43 +125,39 @@ def secrets(folders: dict[str, Path]) -> dict[str, frozenset[object]]:
     return {"persons": frozenset(people), "days": frozenset(days)}
 
 
-class Recorder:
-    """A wire that keeps all that passes, and may change what comes back."""
+def recorded(folders: dict[str, Path], release: Release) -> Tap:
+    """What crosses the wire in a whole run.
 
-    def __init__(self, wire: Wire, tamper: Callable[[bytes], bytes] = lambda data: data) -> None:
-        self._wire = wire
-        self._tamper = tamper
-        self.sent: list[bytes] = []
-        self.received: list[bytes] = []
-
-    def exchange(self, messages: Mapping[str, bytes], seconds: float) -> Iterator[Reply | Failure]:
-        self.sent += messages.values()
-        for reply in self._wire.exchange(messages, seconds):
-            if isinstance(reply, Failure):
-                yield reply
-                continue
-            changed = Reply(reply.site, self._tamper(reply.data))
-            self.received.append(changed.data)
-            yield changed
-
-
-def recorded(folders: dict[str, Path], release: Release) -> Recorder:
-    """What crosses the wire in a whole run."""
+    Chance follows from a seed: of the bytes that look like it some would be a day now and then.
+    """
     stores = StorePool()
     laboratory = release.laboratory_only
     nodes = {
-        site: make_node(folder, stores, now, laboratory=laboratory)
+        site: Node(
+            folder,
+            read_catalogue(folder),
+            LABORATORY if laboratory else read_policy(folder / "policy.yaml"),
+            FreshLedger(),
+            stores,
+            now,
+            seeded_chance(2891, site),
+        )
         for site, folder in folders.items()
     }
-    recorder = Recorder(LocalWire(nodes, 2))
+    tap = Tap(LocalWire(nodes, 2))
     settings = Settings(
         "canary", SITES, conditioned=False, laboratory=laboratory, engine="local", fingerprints={}
     )
-    client = Client(recorder, settings, seconds=60.0, clock=now)
+    source = keyed_source(b"canary", "hub")
+    client = Client(tap, settings, seconds=60.0, clock=now, source=source)
     report = client.run(STUDY, release, run="canary")
     assert report.result.cohort.patients == len(SITES) * PEOPLE
     stores.close()
-    return recorder
+    return tap
+
+
+def came(tap: Tap) -> list[bytes]:
+    return [data for _, data in tap.received]
 
 
 def numbers(value: int) -> Iterator[bytes]:
@@ -200,43 +205,78 @@ def leaves(message: bytes) -> Iterator[object]:
 def _leaves(value: object) -> Iterator[object]:
     match value:
         case bytes():
-            yield from np.frombuffer(value, dtype="<i8").tolist()
+            yield from _numbers(value)
         case msgspec.Struct():
-            for field in value.__struct_fields__:
-                yield from _leaves(getattr(value, field))
+            yield from _leaves(msgspec.structs.astuple(value))
+        case dict():
+            yield from _leaves((*value, *value.values()))
         case tuple():
             for member in value:
                 yield from _leaves(member)
-        case str() | int() | dt.date():
+        case str() | int() | dt.date() | None:
             yield value
         case _:
             raise TypeError(f"an answer holds a {type(value).__name__}")
 
 
-@pytest.fixture(scope="module", params=[SECURE_SUM, EXACT], ids=lambda release: release.name)
-def traffic(request: pytest.FixtureRequest, folders: dict[str, Path]) -> Recorder:
-    return recorded(folders, request.param)
+def _numbers(data: bytes) -> Iterator[int]:
+    """Cells of a ring have four bytes or eight; in the clear they have eight."""
+    for width in (4, 8):
+        whole = len(data) // width * width
+        yield from np.frombuffer(data[:whole], dtype=f"<i{width}").tolist()
+
+
+@pytest.fixture(scope="module")
+def in_the_clear(folders: dict[str, Path]) -> Tap:
+    return recorded(folders, EXACT)
+
+
+@pytest.fixture(scope="module")
+def hidden(folders: dict[str, Path]) -> Tap:
+    return recorded(folders, SECURE_SUM)
+
+
+@pytest.fixture(params=["in_the_clear", "hidden"])
+def traffic(request: pytest.FixtureRequest) -> Tap:
+    found: Tap = request.getfixturevalue(request.param)
+    return found
 
 
 def test_nobody_and_no_day_crosses_the_wire(
-    traffic: Recorder, secrets: dict[str, frozenset[object]]
+    traffic: Tap, secrets: dict[str, frozenset[object]]
 ) -> None:
-    assert len(traffic.received) == 2 * len(SITES)  # the catalogue, then one round
-    assert leaks(traffic.received, secrets) == set()
-    assert not any(trace in sent for trace in traces(secrets) for sent in traffic.sent)
+    assert leaks(came(traffic), secrets) == set()
+    assert not any(trace in sent for trace in traces(secrets) for _, sent in traffic.sent)
 
 
-def test_an_answer_is_one_of_four_kinds(traffic: Recorder) -> None:
-    for data in traffic.received:
-        answer: Answer = decode_answer(data)
-        assert isinstance(answer, CatalogueAnswer | RoundAnswer | Refusal | Apology)
+def kinds(tap: Tap) -> dict[type[object], int]:
+    return Counter(type(decode_answer(data)) for data in came(tap))
 
 
-def test_the_cells_are_small_counts(traffic: Recorder) -> None:
-    for data in traffic.received:
-        if isinstance(decode_answer(data), RoundAnswer):
-            cells = [leaf for leaf in leaves(data) if isinstance(leaf, int)]
-            assert max(cells) <= PEOPLE
+def test_in_the_clear_a_site_sends_its_catalogue_and_its_table(in_the_clear: Tap) -> None:
+    assert kinds(in_the_clear) == dict.fromkeys((CatalogueAnswer, RoundAnswer), len(SITES))
+
+
+def test_masked_a_site_sends_its_catalogue_and_four_steps(hidden: Tap) -> None:
+    steps = (KeysAnswer, SharesAnswer, MaskedAnswer, RevealAnswer)
+    assert kinds(hidden) == dict.fromkeys((CatalogueAnswer, *steps), len(SITES))
+
+
+def test_in_the_clear_the_cells_are_small_counts(in_the_clear: Tap) -> None:
+    for data in came(in_the_clear):
+        answer = decode_answer(data)
+        if isinstance(answer, RoundAnswer):
+            assert all(np.frombuffer(cells, "<i8").max() <= PEOPLE for cells in answer.cells)
+
+
+def test_masked_no_cell_is_a_small_count(hidden: Tap) -> None:
+    cells = [
+        np.frombuffer(answer.cells, "<u4")
+        for answer in map(decode_answer, came(hidden))
+        if isinstance(answer, MaskedAnswer)
+    ]
+    assert len(cells) == len(SITES)
+    assert min(own.min() for own in cells) > PEOPLE
 
 
 def test_the_plain_interpreter_copes_with_such_persons(folders: dict[str, Path]) -> None:
@@ -249,14 +289,15 @@ def test_the_plain_interpreter_copes_with_such_persons(folders: dict[str, Path])
 # Each kind of leak, planted
 
 
-def _round(recorder: Recorder) -> RoundAnswer:
-    answers = [decode_answer(data) for data in recorder.received]
-    return next(answer for answer in answers if isinstance(answer, RoundAnswer))
+Kind = TypeVar(
+    "Kind", CatalogueAnswer, RoundAnswer, KeysAnswer, SharesAnswer, MaskedAnswer, RevealAnswer
+)
 
 
-def _catalogue(recorder: Recorder) -> CatalogueAnswer:
-    answers = [decode_answer(data) for data in recorder.received]
-    return next(answer for answer in answers if isinstance(answer, CatalogueAnswer))
+def first(tap: Tap, kind: type[Kind]) -> Kind:
+    """The first answer of a kind."""
+    answers = [decode_answer(data) for data in came(tap)]
+    return next(answer for answer in answers if isinstance(answer, kind))
 
 
 _PERSON: Final = FIRST_PERSON + 5
@@ -302,22 +343,75 @@ LEAKS: dict[str, tuple[Callable[[RoundAnswer], Answer], object]] = {
 
 
 def _cells(answer: RoundAnswer, planted: bytes) -> RoundAnswer:
-    first, *others = answer.cells
-    return msgspec.structs.replace(answer, cells=(planted + first[8:], *others))
+    head, *others = answer.cells
+    return msgspec.structs.replace(answer, cells=(planted + head[8:], *others))
 
 
 @pytest.mark.parametrize("kind", LEAKS)
 def test_a_planted_leak_is_found(
-    traffic: Recorder, secrets: dict[str, frozenset[object]], kind: str
+    in_the_clear: Tap, secrets: dict[str, frozenset[object]], kind: str
 ) -> None:
     plant, secret = LEAKS[kind]
-    assert secret in leaks([encode(plant(_round(traffic)))], secrets)
+    assert secret in leaks([encode(plant(first(in_the_clear, RoundAnswer)))], secrets)
 
 
-def test_a_day_in_a_catalogue_is_found(
-    traffic: Recorder, secrets: dict[str, frozenset[object]]
+def _planted(data: bytes, planted: bytes) -> bytes:
+    return data[:4] + planted + data[4 + len(planted) :]
+
+
+def _in_keys(tap: Tap, planted: bytes) -> Answer:
+    answer = first(tap, KeysAnswer)
+    keys = msgspec.structs.replace(answer.keys, masking=_planted(answer.keys.masking, planted))
+    return msgspec.structs.replace(answer, keys=keys)
+
+
+def _in_a_seal(tap: Tap, planted: bytes) -> Answer:
+    answer = first(tap, SharesAnswer)
+    head, *others = answer.sealed
+    changed = msgspec.structs.replace(head, data=_planted(head.data, planted))
+    return msgspec.structs.replace(answer, sealed=(changed, *others))
+
+
+def _in_masked_cells(tap: Tap, planted: bytes) -> Answer:
+    answer = first(tap, MaskedAnswer)
+    return msgspec.structs.replace(answer, cells=_planted(answer.cells, planted))
+
+
+def _in_a_share(tap: Tap, planted: bytes) -> Answer:
+    answer = first(tap, RevealAnswer)
+    shares = {site: _planted(share, planted) for site, share in answer.revealed.self_shares.items()}
+    revealed = msgspec.structs.replace(answer.revealed, self_shares=shares)
+    return msgspec.structs.replace(answer, revealed=revealed)
+
+
+def _as_a_site(tap: Tap, planted: bytes) -> Answer:
+    answer = first(tap, RevealAnswer)
+    name = str(int.from_bytes(planted, "little"))
+    revealed = msgspec.structs.replace(answer.revealed, key_shares={name: bytes(33)})
+    return msgspec.structs.replace(answer, revealed=revealed)
+
+
+PLACES: Final[dict[str, Callable[[Tap, bytes], Answer]]] = {
+    "a public key": _in_keys,
+    "a seal": _in_a_seal,
+    "masked cells": _in_masked_cells,
+    "a share": _in_a_share,
+    "the name of a site": _as_a_site,
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("secret", [_PERSON, _DAY], ids=["a person", "a day"])
+def test_a_leak_planted_in_a_masked_step_is_found(
+    hidden: Tap, secrets: dict[str, frozenset[object]], place: str, secret: object
 ) -> None:
-    answer = _catalogue(traffic)
+    assert leaks([encode(PLACES[place](hidden, bytes(8)))], secrets) == set()
+    planted = struct.pack("<q", _PERSON if secret == _PERSON else _DAYS)
+    assert secret in leaks([encode(PLACES[place](hidden, planted))], secrets)
+
+
+def test_a_day_in_a_catalogue_is_found(traffic: Tap, secrets: dict[str, frozenset[object]]) -> None:
+    answer = first(traffic, CatalogueAnswer)
     catalogue = answer.described.catalogue
     assert leaks([encode(answer)], secrets) == set()
     held = catalogue.holdings[0]
