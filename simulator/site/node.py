@@ -43,6 +43,7 @@ from simulator.site.rates import key_of
 
 _KEPT_ROUNDS: Final = 32
 _EXPIRY: Final = dt.timedelta(hours=1)
+_NAME_BYTES: Final = 16
 _CHANGED: Final = "the run has changed its roster or its question"
 
 
@@ -55,12 +56,14 @@ class _Kept:
         asked: What was asked first.
         replies: The reply to each request so far, by the digest of the request's bytes.
         masked: The site's part in it, if it is a masked one.
+        noise: The name of the noise in its answer; empty where there is none.
     """
 
     at: dt.datetime
     asked: RoundRequest
     replies: dict[bytes, bytes] = field(default_factory=dict)
     masked: MaskedRound | None = None
+    noise: str = ""
 
 
 class Node:
@@ -209,8 +212,11 @@ class Node:
             cost = cost_of(request.asked)
         except ValueError as error:
             return self._guard.refuse(request.asked, f"no noise can be made of that: {error}")
-        noise = " ".join(self._noise(request.asked))
-        refusal = self._guard.refusal(request.asked, cost, masked=True, noise=noise)
+        if cost is not None:
+            # Who takes the identifier of an earlier run gets other noise, and so pays anew.
+            named = self._chance.fresh("name of noise", *_names(request.asked))
+            kept.noise = named(_NAME_BYTES).hex()
+        refusal = self._guard.refusal(request.asked, cost, masked=True, noise=kept.noise)
         if refusal is not None:
             return refusal
         fresh = self._chance.fresh("masks", request.asked.run, str(request.asked.round))
@@ -233,26 +239,17 @@ class Node:
                     return self._guard.shares(asked, this.share(request))
                 case MaskedRequest():
                     tables = self._looking.tables(asked, seconds)
-                    noise = self._noise(asked)
-                    if noise:
-                        tables = with_noise(asked, tables, self._chance.fresh("noise", *noise))
-                    cells, name = this.mask(request, tables), " ".join(noise)
-                    return self._guard.masked(asked, cells, cost_of(asked), name)
+                    if asked.release.noise is not None:
+                        # New in each run: two sums of one question that lost different sites
+                        # would otherwise differ by those sites and next to no noise.
+                        noise = self._chance.fresh("noise", *_names(asked))
+                        tables = with_noise(asked, tables, noise)
+                    cells = this.mask(request, tables)
+                    return self._guard.masked(asked, cells, cost_of(asked), kept.noise)
                 case _:
                     return self._guard.revealed(asked, this.reveal(request))
         except MaskingError as error:
             return self._guard.refuse(asked, str(error))
-
-    def _noise(self, asked: RoundRequest) -> tuple[str, ...]:
-        """What names the noise of an answer; nothing where there is none.
-
-        It is new in each run: two sums of one question that lost different sites would otherwise
-        differ by those sites and next to no noise. An answer that is to cost nothing when it is
-        asked again is kept by the aggregator.
-        """
-        if asked.release.noise is None:
-            return ()
-        return asked.run, str(asked.round), key_of(asked)
 
     def _forget(self) -> None:
         """Lets go of rounds that are old, and of the oldest where there are many."""
@@ -262,6 +259,11 @@ class Node:
             if kept.at >= oldest and len(self._rounds) < _KEPT_ROUNDS:
                 return
             self._rounds.popitem(last=False)
+
+
+def _names(asked: RoundRequest) -> tuple[str, ...]:
+    """What tells a round from every other, for chance that follows from a seed."""
+    return asked.run, str(asked.round), key_of(asked)
 
 
 def _trouble(error: Exception) -> Trouble:

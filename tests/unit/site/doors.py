@@ -14,7 +14,7 @@ from simulator.aggregates.grid import Grid, Unit
 from simulator.language.study import Question
 from simulator.messages.codec import decode_answer, encode
 from simulator.messages.needs import AssignmentNeed, AttritionNeed, Need, SurvivalNeed
-from simulator.messages.protocol import Answer
+from simulator.messages.protocol import Answer, Request
 from simulator.messages.requests import ReleaseTerms, RoundRequest, roster_hash
 from simulator.site.catalogue import read_catalogue
 from simulator.site.ledger import FreshLedger, Ledger
@@ -134,6 +134,6 @@ def make_node(
     )
 
 
-def told(node: Node, asked: RoundRequest, seconds: float = 60.0) -> Answer:
+def told(node: Node, asked: Request, seconds: float = 60.0) -> Answer:
     """What a node answers."""
     return decode_answer(node.handle(encode(asked), seconds))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from simulator.messages.masked import KeysAnswer, KeysRequest
 from simulator.messages.needs import AttritionNeed, Need
 from simulator.messages.protocol import Answer
 from simulator.messages.requests import (
@@ -23,7 +23,7 @@ from simulator.messages.requests import (
 from simulator.privacy.budget import pure_cost
 from simulator.privacy.release import Noise
 from simulator.site.catalogue import read_catalogue
-from simulator.site.chance import seeded_chance
+from simulator.site.chance import Chance, passing_chance, seeded_chance
 from simulator.site.guard import Guard
 from simulator.site.ledger import LEDGER, FileLedger, FreshLedger, opening, read_ledger
 from simulator.site.ledger_check import check_ledger
@@ -32,7 +32,6 @@ from simulator.site.policy import LABORATORY
 from simulator.site.policy_rules import Budget, Policy, Quota, Rates
 from simulator.site.pool import StorePool
 from simulator.site.rates import LOCKED
-from simulator.site.store import DATABASE
 from tests.unit.site.doors import ASKED, NEEDS, NOON, Clock, make_node, request, told, write_site
 
 # In the clear, so that one request has one answer.
@@ -146,27 +145,43 @@ def noisy(needs: tuple[Need, ...] = NEEDS, run: str = "a-1", epsilon: str = "1")
     return request(run=run, needs=needs, terms=ReleaseTerms("dp", 1, noise=Noise(epsilon)))
 
 
-def test_the_same_noise_has_the_same_name_and_other_noise_another(tmp_path: Path) -> None:
+def test_whoever_takes_the_identifier_of_an_earlier_run_pays_anew(tmp_path: Path) -> None:
+    """A node that was started again has forgotten the round, and draws other noise."""
+    folder = write_site(tmp_path / "north")
+    budget = msgspec.structs.replace(LABORATORY, budget=Budget(Fraction(3, 2), None, days=365))
+    ledger = FreshLedger()
+
+    def opened(chance: Chance) -> Answer:
+        site = Node(
+            *(folder, read_catalogue(folder), budget, ledger, StorePool(), Clock()), chance=chance
+        )
+        answer = told(site, KeysRequest(noisy(), 32))
+        if isinstance(answer, KeysAnswer):
+            site._guard.masked(noisy(), b"", pure_cost(Fraction(1)), site._rounds["a-1", 1].noise)
+        return answer
+
+    assert isinstance(opened(passing_chance()), KeysAnswer)
+    assert isinstance(opened(passing_chance()), Refusal)
+    assert [entry.cost for entry in ledger.entries if entry.step == "masked"] == ["1"]
+
+
+def test_with_a_seed_the_same_run_has_the_same_noise(tmp_path: Path) -> None:
     folder = write_site(tmp_path / "north")
 
-    def name(asked: RoundRequest, secret: int = 1) -> str:
-        ledger = FreshLedger()
+    def name(asked: RoundRequest, seed: int = 1) -> str:
         site = Node(
-            *(folder, read_catalogue(folder), LABORATORY, ledger, StorePool(), Clock()),
-            chance=seeded_chance(secret, "north"),
+            *(folder, read_catalogue(folder), LABORATORY, FreshLedger(), StorePool(), Clock()),
+            chance=seeded_chance(seed, "north"),
         )
-        return site._named(site._noise(asked))
+        told(site, KeysRequest(asked, 32))
+        return site._rounds[asked.run, asked.round].noise
 
     first = name(noisy())
     assert first == name(noisy())
-    assert first == name(noisy(run="b-1"))
-    # One stream of noise goes to the needs in their order, so another order is another answer.
-    others = [name(noisy(NEEDS[::-1])), name(noisy(NEEDS[:1])), name(noisy(), secret=2)]
+    others = [name(noisy(run="b-1")), name(noisy(NEEDS[:1])), name(noisy(), seed=2)]
     others.append(name(noisy(epsilon="1/2")))
-    os.utime(folder / DATABASE, ns=(0, 0))
-    others.append(name(noisy()))
     assert len({first, *others}) == 1 + len(others)
-    assert name(request()) == ""
+    assert name(request(terms=ReleaseTerms("secure-sum", 1, 11))) == ""
 
 
 def test_an_answer_with_other_noise_is_paid_anew() -> None:
