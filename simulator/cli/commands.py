@@ -11,6 +11,7 @@ from simulator import __version__
 from simulator.cli import options
 from simulator.cli.analyzing import analyze_option, format_option, measured, one_of
 from simulator.cli.checking import check
+from simulator.cli.compare import compare
 from simulator.cli.comparing import diff
 from simulator.cli.exploring import client_of, count, explore
 from simulator.cli.freezing import freeze, frozen_option, held_against
@@ -203,6 +204,7 @@ for command in (check, describe, new, queries, schema):
     cli.add_command(command)
 cli.add_command(count)
 cli.add_command(explore)
+cli.add_command(compare)
 cli.add_command(diff)
 cli.add_command(freeze)
 cli.add_command(ledger)
