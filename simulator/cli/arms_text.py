@@ -11,7 +11,6 @@ from rich.table import Table
 
 from simulator.aggregates.released import Partial
 from simulator.cli.layout import bounds, heading, indented, number, table
-from simulator.privacy.releases import RELEASES
 
 if TYPE_CHECKING:
     from simulator.aggregates.released import Released
@@ -29,19 +28,6 @@ _WHAT_BOUNDS_ARE: Final = (
 )
 
 
-def is_ruled(result: StudyResult) -> bool:
-    """Whether a rule of another system was done to each cell."""
-    known = RELEASES.get(result.release.name)
-    return known is not None and bool(known.rule)
-
-
-def is_estimated(result: StudyResult) -> bool:
-    """Whether the arms have estimates; where a rule withheld cells they have bounds alone."""
-    return not is_ruled(result) or any(
-        mark.estimate is not None for arm in result.arms for mark in (*arm.curve, *arm.survival)
-    )
-
-
 def had_it(result: StudyResult) -> str:
     """The heading over the number of those who had the outcome."""
     return "died" if result.outcome == "death" else "had it"
@@ -52,11 +38,11 @@ def print_arms(screen: Console, result: StudyResult) -> None:
     heading(screen, "arms")
     if result.outcome != "death":
         indented(screen, f"waited for: {result.outcome}", style="dim")
-    rows = _estimated_arms(result) if is_estimated(result) else _bounded_arms(result)
+    rows = _estimated_arms(result) if result.is_estimated else _bounded_arms(result)
     if Measurement.get(screen, screen.options, rows).maximum > screen.width - 2:
         rows.padding = (0, 1, 0, 0)
     screen.print(Padding(rows, (0, 0, 0, 2)))
-    if not is_estimated(result):
+    if not result.is_estimated:
         indented(screen, _BOUNDS_ALONE, style="dim")
 
 
@@ -121,7 +107,7 @@ def _estimate(
 
 def print_survival(screen: Console, result: StudyResult) -> None:
     """Prints survival at the study's landmarks, or its bounds."""
-    arms, estimated = result.arms, is_estimated(result)
+    arms, estimated = result.arms, result.is_estimated
     if not arms[0].survival:
         return
     what = "survival" if result.outcome == "death" else f"without {result.outcome}"
@@ -134,11 +120,11 @@ def print_survival(screen: Console, result: StudyResult) -> None:
     for arm in arms:
         limits = [bounds(mark.bounds, 100.0, 0) for mark in arm.survival]
         rows.add_row(arm.arm, *(map(_share, arm.survival) if estimated else limits))
-        if estimated and is_ruled(result):
+        if estimated and result.is_ruled:
             rows.add_row(_BOUNDS, *limits, style="dim")
         rows.add_row("", *(number(mark.at_risk) for mark in arm.survival), style="dim")
     screen.print(Padding(rows, (0, 0, 0, 2)))
-    if is_ruled(result):
+    if result.is_ruled:
         indented(screen, _WHAT_BOUNDS_ARE, style="dim")
 
 

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from simulator import __version__
-from simulator.cli.arms_text import had_it, is_ruled, print_arms, print_survival
+from simulator.cli.arms_text import had_it, print_arms, print_survival
 from simulator.cli.as_json import as_json
 from simulator.cli.layout import (
     console,
@@ -133,7 +133,7 @@ def _print_network(screen: Console, result: StudyResult) -> None:
 
 
 def _print_attrition(screen: Console, result: StudyResult) -> None:
-    ruled = " as the rule shows it" if is_ruled(result) else ""
+    ruled = " as the rule shows it" if result.is_ruled else ""
     heading(screen, f"cohort{ruled}")
     print_steps(screen, [(step.patients, step.step) for step in result.cohort.attrition])
 

@@ -18,6 +18,7 @@ from simulator.hub.analyses.results import (
     SurvivalDifference,
 )
 from simulator.privacy.release import Noise
+from simulator.privacy.releases import RELEASES
 
 
 class CohortResult(msgspec.Struct, frozen=True):
@@ -153,6 +154,18 @@ class StudyResult(msgspec.Struct, frozen=True):
     rmst_differences: tuple[RestrictedMeanDifference, ...] = ()
     survival_differences: tuple[SurvivalDifference, ...] = ()
     subgroups: tuple[SubgroupResult, ...] = ()
+
+    @property
+    def is_ruled(self) -> bool:
+        """Whether a rule of another system was done to each cell."""
+        known = RELEASES.get(self.release.name)
+        return known is not None and bool(known.rule)
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether the arms have estimates; where a rule withheld cells they have bounds alone."""
+        marks = [mark for arm in self.arms for mark in (*arm.curve, *arm.survival)]
+        return not self.is_ruled or any(mark.estimate is not None for mark in marks)
 
     @property
     def fingerprint(self) -> str:

@@ -9,7 +9,7 @@ from simulator.language.study import Study
 from simulator.report.ending import ending_of
 from simulator.report.markup import Markup, element, listed, paragraph
 from simulator.report.target_trial import index_name
-from simulator.report.words import count, months, p_equals, plural, sentence, several
+from simulator.report.words import months, p_equals, plural, sentence, several, spoken
 
 INVENTED: Final = "Everyone in here is invented."
 _CHANCE: Final = 0.05
@@ -55,9 +55,13 @@ def _cautions(result: StudyResult) -> list[Markup | str]:
 
 def answer(result: StudyResult, study: Study) -> str:
     """One sentence: how long until half had the outcome, and whether chance explains the rest."""
-    patients = count(result.cohort.patients)
+    patients = spoken(result.cohort.patients)
     who = f"Among {patients} invented {'patient' if patients == '1' else 'patients'}"
-    return f"{who}, {_half(result, ending_of(study).had, index_name(study))}{_chance(result)}."
+    had = ending_of(study).had
+    if not result.is_estimated:
+        return f"{who}, it stays open when half {had}: the rule of release withheld counts."
+    seen = "as the rule of release shows the counts, " if result.is_ruled else ""
+    return f"{who}, {seen}{_half(result, had, index_name(study))}{_chance(result)}."
 
 
 def _half(result: StudyResult, what: str, index: str) -> str:
@@ -89,6 +93,8 @@ def _chance(result: StudyResult) -> str:
             "any arm"
         )
     found = p_equals(result.log_rank.p)
+    if result.is_ruled:
+        return f"; the log-rank test ({found}) is of the counts shown, not of the patients"
     if result.log_rank.p >= _CHANCE:
         return f"; chance alone often makes such differences (log-rank {found})"
     return (
@@ -101,6 +107,6 @@ def patients_of(result: StudyResult) -> str:
     """``418 patients at 68 of 145 hospitals``, all invented."""
     network = result.network
     return (
-        f"{count(result.cohort.patients)} invented patients, "
+        f"{spoken(result.cohort.patients)} invented patients, "
         f"{network.answered} of {plural(network.organisations, 'invented hospital')}"
     )

@@ -11,7 +11,7 @@ from typing import Final
 from simulator.hub.analyses.results import ArmResult, AttritionStep
 from simulator.hub.result import CohortResult
 from simulator.report.markup import Markup
-from simulator.report.words import count
+from simulator.report.words import spoken
 
 _WIDTH: Final = 400
 _BOX: Final = 268
@@ -41,10 +41,17 @@ class _Box:
         return self.top + self.height
 
 
-def attrition_svg(cohort: CohortResult, arms: tuple[ArmResult, ...]) -> Markup:
+def attrition_svg(
+    cohort: CohortResult, arms: tuple[ArmResult, ...], *, exact: bool = True
+) -> Markup:
     """The flow as SVG that takes its colours from the page's style.
 
     Between two released counts stands how many left; next to one that was withheld, nothing does.
+
+    Args:
+        cohort: The steps.
+        arms: What the cohort falls into.
+        exact: Whether counts that are shown are exact, so that their differences are.
     """
     boxes = _stack(cohort.attrition)
     drawn = [_draw(box) for box in boxes]
@@ -52,12 +59,12 @@ def attrition_svg(cohort: CohortResult, arms: tuple[ArmResult, ...]) -> Markup:
         pairwise(boxes), pairwise(cohort.attrition), strict=True
     ):
         drawn.append(_arrow(box, below))
-        drawn.append(_left(box, below, step, following))
+        drawn.append(_left(box, below, step, following) if exact else "")
     bottom = boxes[-1].bottom if boxes else 0
     if len(arms) > 1:
         split, bottom = _split(arms, bottom)
         drawn.append(split)
-    said = ". ".join(f"{step.step}: {count(step.patients)}" for step in cohort.attrition)
+    said = ". ".join(f"{step.step}: {spoken(step.patients)}" for step in cohort.attrition)
     return Markup(
         f'<svg class="attrition" viewBox="0 0 {_WIDTH} {bottom + 2}" role="img" '
         'aria-labelledby="attrition-title attrition-text">'
@@ -71,7 +78,7 @@ def _stack(steps: tuple[AttritionStep, ...]) -> list[_Box]:
     top = 1
     for place, step in enumerate(steps):
         lines = _wrapped(step.step, _LETTERS)
-        box = _Box(count(step.patients), lines, top, last=place == len(steps) - 1)
+        box = _Box(spoken(step.patients), lines, top, last=place == len(steps) - 1)
         boxes.append(box)
         top = box.bottom + _GAP
     return boxes
@@ -122,7 +129,7 @@ def _split(arms: tuple[ArmResult, ...], bottom: int) -> tuple[str, int]:
     top = bottom + 16
     middle = top
     for arm in arms:
-        box = _Box(count(arm.patients), _wrapped(arm.arm, _LETTERS - 3), top)
+        box = _Box(spoken(arm.patients), _wrapped(arm.arm, _LETTERS - 3), top)
         middle = (box.top + box.bottom) // 2
         drawn.append(f'<path class="flow" d="M14 {middle}H{_INDENT}"/>')
         drawn.append(_draw(box, _INDENT))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from simulator.hub.analyses.results import ContrastResult, SurvivalDifference
+from simulator.hub.analyses.results import ContrastResult, LogRankResult, SurvivalDifference
 from simulator.hub.result import Report
 from simulator.language.study import Study
 from simulator.report.ending import ending_of
@@ -31,10 +31,29 @@ def log_rank(report: Report, study: Study) -> Markup:
         return NOTHING
     arms = len(report.result.arms)
     which = "both arms" if arms == _A_PAIR else f"all {arms} arms"
+    if test.null:
+        return _under_noise(test, f"{which} {ending_of(study).have} at the same rate")
     return paragraph(
         f"Log-rank test that {which} {ending_of(study).have} at the same rate: chi-squared "
         f"{test.statistic:.2f}, {plural(test.df, 'degree')} of freedom, {p_equals(test.p)}."
     )
+
+
+def _under_noise(test: LogRankResult, hypothesis: str) -> Markup:
+    """The test against tables with noise, and what the ordinary one would say."""
+    said = paragraph(
+        f"Log-rank test that {hypothesis}: statistic {test.statistic:.2f}, {p_equals(test.p)}, "
+        f"held against {test.null}."
+    )
+    if test.naive_p is None:
+        return said
+    wrong = paragraph(
+        element("strong", "Wrong: "),
+        "the ordinary test, which takes the noise for patients, would say "
+        f"{p_equals(test.naive_p)}. It finds differences that are noise.",
+        class_="explained",
+    )
+    return join([said, wrong])
 
 
 def hazard_ratios(report: Report, study: Study) -> Markup:

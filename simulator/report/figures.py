@@ -8,9 +8,10 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
-from simulator.aggregates.released import Released
+from simulator.aggregates.released import Noisy, Released
 from simulator.hub.analyses.results import ArmResult
 from simulator.report.words import brief
 
@@ -31,6 +32,10 @@ DASHES: Final[tuple[Any, ...]] = (
     (0, (3, 1.2)),
 )
 _BAND: Final = 0.1
+# How wide a letter is, as a share of its height.
+_LETTER: Final = 0.62
+# What the axis and its numbers take of a figure's width, in inches.
+_MARGIN: Final = 0.9
 # What fits below curves that are still above a third half-way through.
 _KEYS: Final = 4
 _KEY_LETTERS: Final = 30
@@ -121,6 +126,11 @@ def styled() -> Iterator[None]:
 
 
 def _draw(arms: Sequence[ArmResult], words: Words, shape: Shape) -> Figure:
+    if all(mark.estimate is None for arm in arms for mark in arm.curve) and arms[0].curve:
+        # It draws with what is in here.
+        from simulator.report.bounded_figure import bounds_figure
+
+        return bounds_figure(arms, words, shape)
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -132,7 +142,7 @@ def _draw(arms: Sequence[ArmResult], words: Words, shape: Shape) -> Figure:
     )
     curves, risks = figure.subplots(2, 1, height_ratios=(height, below), sharex=True)
     month = last_month(arms)
-    marks = _ticks(month)
+    marks = ticks(month)
     _frame(curves, words, shape, month, marks)
     head: dict[str, Any] = {"fontsize": shape.letters, "weight": "bold", "va": "center"}
     risks.text(curves.get_xlim()[0], 0.9, "Still watched", **head)
@@ -146,7 +156,8 @@ def _draw(arms: Sequence[ArmResult], words: Words, shape: Shape) -> Figure:
     return figure
 
 
-def _ticks(month: int) -> list[int]:
+def ticks(month: int) -> list[int]:
+    """The months that are marked on an axis that ends with a month."""
     step = next((step for step in (3, 6, 12, 24, 48) if month / step <= 9), 120)
     return list(range(0, month + 1, step))
 
@@ -231,14 +242,31 @@ def _risk(axes: Axes, arm: ArmResult, place: int, marks: list[int], shape: Shape
         color=ARMS[place % len(ARMS)],
         **said,
     )
-    for mark, watched in zip(marks, _watched(arm, marks), strict=True):
-        axes.text(mark, top - 1.25, brief(watched), ha="center", **said)
+    told = [brief(found) for found in watched(arm, marks)]
+    every = thinned(told, shape, shape.inches[0])
+    for mark, text in list(zip(marks, told, strict=True))[::every]:
+        axes.text(mark, top - 1.25, text, ha="center", **said)
 
 
-def _watched(arm: ArmResult, marks: list[int]) -> list[Released]:
+def thinned(told: Sequence[str], shape: Shape, inches: float) -> int:
+    """At every which mark of an axis there is room for what is told below it.
+
+    Args:
+        told: What is told at each mark.
+        shape: How large letters are.
+        inches: How wide the axis is with its numbers.
+    """
+    widest = max(map(len, told)) * shape.letters / 72 * _LETTER
+    between = (inches - _MARGIN) / max(len(told) - 1, 1)
+    return max(1, ceil(widest / between))
+
+
+def watched(arm: ArmResult, marks: list[int]) -> list[Released]:
     """How many are watched at each month; nobody is after the end of the curve."""
     known = {0: arm.patients} | {mark.months: mark.at_risk for mark in arm.curve}
-    return [known.get(mark, 0) for mark in marks]
+    # Under noise nobody knows that there is nobody.
+    nobody = Noisy(0, 0.0) if isinstance(arm.patients, Noisy) else 0
+    return [known.get(mark, nobody) for mark in marks]
 
 
 def shortened(name: str, letters: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from simulator.hub.result import NetworkResult, ReleaseResult, Report
+from simulator.aggregates.released import Noisy
+from simulator.hub.result import NetworkResult, ReleaseResult, Report, StudyResult
 from simulator.language.study import Study
 from simulator.privacy.releases import RELEASES, Treatment
 from simulator.report.attrition import attrition_svg
@@ -17,14 +18,15 @@ def attrition(report: Report, _study: Study) -> Markup:
     explained = "Each box counts those who also passed every box above."
     return element(
         "figure",
-        attrition_svg(result.cohort, result.arms),
-        element("figcaption", explained + _small_counts(result.release)),
+        attrition_svg(result.cohort, result.arms, exact=not result.is_ruled),
+        element("figcaption", explained + _small_counts(result)),
         class_="flow",
     )
 
 
-def _small_counts(release: ReleaseResult) -> str:
+def _small_counts(result: StudyResult) -> str:
     """What becomes of small counts: in the flow, and within the arms."""
+    release = result.release
     few = f"1 to {release.threshold - 1}"
     match RELEASES[release.name].treatments["attrition"]:
         case Treatment.SMALL_WITHHELD:
@@ -36,8 +38,33 @@ def _small_counts(release: ReleaseResult) -> str:
             )
         case Treatment.SMALL_ROUNDED:
             return f" A count of {few} is shown as {release.threshold - 1}, here and in the arms."
+        case Treatment.NOISED:
+            return f" Every count carries noise, {_errors(result)}; none is exact."
+        case Treatment.RULED:
+            return (
+                " Each count is as the rule shows it. Where it withheld a part, the count is known "
+                "to lie between two numbers. The arms are counted by another question, so they "
+                "need not add up to the cohort."
+            )
         case _:
             return ""
+
+
+def _errors(result: StudyResult) -> str:
+    """How much noise is in the steps and in the sizes of the arms."""
+    steps, arms = (
+        [found.standard_error for found in counts if isinstance(found, Noisy)]
+        for counts in (
+            [step.patients for step in result.cohort.attrition],
+            [arm.patients for arm in result.arms],
+        )
+    )
+    said = [
+        f"{max(errors):.1f} or less {where}"
+        for errors, where in ((steps, "in a step"), (arms, "in an arm"))
+        if errors
+    ]
+    return f"of standard error {' and '.join(said)}"
 
 
 def asked(report: Report, _study: Study) -> Markup:
@@ -84,6 +111,15 @@ def _lost(network: NetworkResult) -> Markup:
     return join([element("h3", "Asked, but no answer"), listed(lost)])
 
 
+def _chosen(release: ReleaseResult) -> str:
+    """How much noise was chosen, if any."""
+    noise = release.noise
+    if noise is None:
+        return ""
+    kind = {"laplace": "discrete Laplace", "skellam": "Skellam"}.get(noise.mechanism, "")
+    return f", with an epsilon of {noise.epsilon} for the run, by {kind} noise"
+
+
 def released(report: Report, _study: Study) -> Markup:
     """What the release hides, what it does not, and how many patients stand alone in a cell."""
     release, disclosure = report.result.release, report.result.disclosure
@@ -92,13 +128,16 @@ def released(report: Report, _study: Study) -> Markup:
         [
             paragraph(
                 f"These numbers were let out under the rule {release.name} (version "
-                f"{release.version}), applied to {where.get(release.place, release.place)}."
+                f"{release.version}), applied to {where.get(release.place, release.place)}"
+                f"{_chosen(release)}."
             ),
             listed([sentence(said) for said in release.says]),
             paragraph(
                 element("strong", sentence(disclosure.says)),
                 " Whoever knows such a patient can learn from the table when that patient's "
-                "record ended, and how.",
+                "record ended, and how."
+                if disclosure.alone_in_a_cell
+                else "",
             ),
         ]
     )

@@ -126,7 +126,7 @@ def _censoring(study: Study) -> str:
 
 def _analysis(study: Study, result: StudyResult) -> str:
     said = [result.release.estimators]
-    arms = len(study.question.arms)
+    arms = len(study.question.arms) if result.hazard_ratios else 1
     if arms == _A_PAIR:
         said.append(f"the hazard ratio against {study.analyses.reference}")
     elif arms > _A_PAIR:

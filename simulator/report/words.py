@@ -14,7 +14,9 @@ from simulator.aggregates.released import (
     Rounded,
     Withheld,
 )
+from simulator.hub.analyses.results import Bounds
 
+NOTHING_KNOWN: Final = "nothing known"
 NOT_REACHED: Final = "not reached"
 NOT_ESTIMABLE: Final = "not estimable"
 NONE_FOLLOWED: Final = "nobody followed so long"
@@ -36,11 +38,39 @@ def count(released: Released) -> str:
         case Partial(at_least=low, at_most=None):
             return f"at least {low:,}"
         case Partial(at_least=low, at_most=int(high)):
-            return f"between {low:,} and {high:,}"
+            return f"{low:,}" if low == high else f"between {low:,} and {high:,}"
         case Noisy(noisy=noisy, standard_error=error):
             return f"about {noisy:,} (noise of standard error {error:.1f})"
         case _:
             return f"{released:,}"
+
+
+def spoken(released: Released) -> str:
+    """The same in a sentence, which does not stop to say how much noise there is."""
+    match released:
+        case Noisy(noisy=noisy):
+            return f"about {noisy:,}"
+        case Partial(at_least=low, at_most=int(high)) if low < high:
+            return f"{low:,} to {high:,}"
+        case _:
+            return count(released)
+
+
+def limits(found: Bounds | None, form: Form, unknown: str) -> str:
+    """``8-92`` with a dash that means to: what a release leaves open of a number.
+
+    Args:
+        found: The bounds; None where nothing is known.
+        form: How a number is written.
+        unknown: What is said where nothing is known.
+    """
+    if found is None or (found.at_least is None and found.at_most is None):
+        return unknown
+    low = form(found.at_least or 0.0)
+    if found.at_most is None:
+        return f"{low} or later"
+    high = form(found.at_most)
+    return low if low == high else f"{low}\N{EN DASH}{high}"
 
 
 def brief(released: Released) -> str:
@@ -50,10 +80,10 @@ def brief(released: Released) -> str:
             return "withheld"
         case Rounded(shown=shown):
             return f"{shown:,}*"
-        case Between(at_least=low, at_most=high):
-            return f"{low:,}-{high:,}"
-        case Partial(at_least=low, at_most=high):
-            return f"{low:,} or more" if high is None else f"{low:,}-{high:,}"
+        case Partial(at_least=low, at_most=None):
+            return f"{low:,}+"
+        case Between(at_least=low, at_most=int(high)) | Partial(at_least=low, at_most=int(high)):
+            return f"{low:,}" if low == high else f"{low:,}\N{EN DASH}{high:,}"
         case Noisy(noisy=noisy):
             return f"~{noisy:,}"
         case _:

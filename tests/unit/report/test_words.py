@@ -33,7 +33,7 @@ from simulator.report.words import (
             "withheld",
         ),
         (Withheld(11, Of.PART), "withheld (it would give away a group of 1 to 10)", "withheld"),
-        (Between(5, 1200), "between 5 and 1,200", "5-1,200"),
+        (Between(5, 1200), "between 5 and 1,200", "5\N{EN DASH}1,200"),
         (Rounded(10, Between(1, 10)), "shown as 10 (in truth 1 to 10)", "10*"),
     ],
 )
