@@ -17,6 +17,7 @@ from simulator.messages.needs import AssignmentNeed, AttritionNeed, Need, Surviv
 from simulator.messages.protocol import Answer, Request
 from simulator.messages.requests import ReleaseTerms, RoundRequest, roster_hash
 from simulator.site.catalogue import read_catalogue
+from simulator.site.chance import Chance
 from simulator.site.ledger import FreshLedger, Ledger
 from simulator.site.node import Node
 from simulator.site.policy import Policy
@@ -122,6 +123,7 @@ def make_node(
     ledger: Ledger | None = None,
     stores: StorePool | None = None,
     clock: Clock | None = None,
+    chance: Chance | None = None,
 ) -> Node:
     """The node of a site's folder."""
     return Node(
@@ -131,6 +133,7 @@ def make_node(
         FreshLedger() if ledger is None else ledger,
         stores or StorePool(),
         clock or Clock(),
+        chance,
     )
 
 
