@@ -17,7 +17,7 @@ from simulator.hub.planner import Plan
 from simulator.hub.result import StudyResult
 from simulator.hub.run import Finished, carry_out
 from simulator.hub.telling import Settings
-from simulator.hub.wire import Failure, Reply
+from simulator.hub.wire import Failure, Reply, Wire
 from simulator.language.reading import parse_study
 from simulator.language.study import Study
 from simulator.messages.codec import decode_request, encode, encode_cells
@@ -185,7 +185,7 @@ class CrowdWire:
 
 
 def carried_out(
-    frames: Crowd, release: Release, wire: CrowdWire, run: str = "law", study: Study = STUDY
+    frames: Crowd, release: Release, wire: Wire, run: str = "law", study: Study = STUDY
 ) -> tuple[Plan, Finished]:
     """A run of the study over these sites.
 

@@ -1,0 +1,603 @@
+"""Noise through the whole path: added by every site, inside the sum, told with its error.
+
+That a patient's presence shows by no more than was paid is put to the test on neighbouring crowds,
+one of which has one patient more, by the sums of what all sites answer; planted faults must show.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache
+from itertools import combinations
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from simulator.aggregates.grid import Grid, Unit
+from simulator.aggregates.released import Noisy
+from simulator.aggregates.table import Table
+from simulator.engines.local import LocalWire
+from simulator.errors import TooFewAnswers
+from simulator.hub.aggregator import open_sums
+from simulator.hub.analyses.released import Analysis, ReleasedCounts, ReleasedNoise
+from simulator.hub.exchanging import Traffic
+from simulator.hub.run import carry_out, round_request
+from simulator.hub.wire import Failure, Lost, Reply, Wire
+from simulator.messages.codec import decode_request
+from simulator.messages.masked import MaskedRequest
+from simulator.messages.needs import (
+    AssignmentNeed,
+    AttritionNeed,
+    Need,
+    SurvivalNeed,
+    in_order,
+    kind_of,
+    layout_of,
+)
+from simulator.messages.noise import cost_of, noise_laws, noise_scales, parts_of
+from simulator.messages.requests import RoundRequest
+from simulator.network import make_node
+from simulator.privacy.audit import lower_bound
+from simulator.privacy.budget import epsilon_of, sequential
+from simulator.privacy.noise.laws import Law, Mechanism
+from simulator.privacy.release import Noise, Release
+from simulator.privacy.releases import DP, chosen
+from simulator.privacy.sources import keyed_source
+from simulator.privacy.spending import DELTA, UNBOUNDED, WEIGHTS, plan_spending
+from simulator.site.chance import seeded_chance
+from simulator.site.changing import with_noise
+from simulator.site.pool import StorePool
+from simulator.truth.at_site import patients_at
+from simulator.truth.counted import tables
+from tests.support.crowds import (
+    STUDY,
+    CrowdWire,
+    carried_out,
+    crowd,
+    exact,
+    frame,
+    somebody,
+    told,
+)
+from tests.support.omop import write_omop
+from tests.support.records import record, rows
+from tests.unit.hub.wires import plan_of
+
+Cells = NDArray[np.int64]
+Reals = NDArray[np.float64]
+
+_MANY: Final = int(os.environ.get("EXAMPLES", "20"))
+EPSILON: Final = "2"
+CLAIM: Final = float(Fraction(EPSILON))
+SITES: Final = tuple(f"site-{place}" for place in range(4))
+HONEST: Final = 3
+"""The least number of honest sites of four, at 67 in a hundred."""
+RUNS: Final = 2000
+GRID: Final = Grid(Unit.MONTH, STUDY.question.follow_up.months)
+ATTRITION, ASSIGNMENT, SURVIVAL = AttritionNeed(), AssignmentNeed(), SurvivalNeed(GRID)
+NEEDS: Final = in_order((ATTRITION, ASSIGNMENT, SURVIVAL))
+
+
+def request_of(release: Release, run: str = "law") -> RoundRequest:
+    """What such a run asks of the four sites."""
+    return round_request(plan_of(STUDY, SITES, release), run, SITES, 1, NEEDS)
+
+
+def shares(request: RoundRequest, run: str, site: str, tables: Sequence[Table]) -> Cells:
+    """What one site answers in one run, before it is masked: all tables' cells in a row."""
+    source = seeded_chance(int(run), site).fresh("noise", run, "1")
+    noisy = with_noise(request, tables, source)
+    return np.concatenate([table.flat() for table in noisy])
+
+
+@cache
+def pool(
+    epsilon: str = EPSILON, mechanism: str = "laplace", runs: int = RUNS, first: int = 0
+) -> Cells:
+    """The noise of each site in many runs, shape (runs, sites, cells).
+
+    That it is the same whatever the tables hold is a law of its own below.
+    """
+    request = request_of(chosen("dp", None, epsilon, mechanism))
+    nobody = [Table.zero(layout_of(need, request.question)) for need in NEEDS]
+    return np.stack(
+        [
+            [shares(request, str(run), site, nobody) for site in SITES]
+            for run in range(first, first + runs)
+        ]
+    )
+
+
+def parted(cells: Cells) -> dict[str, Cells]:
+    """The cells of each kind of request; the last axis is parted."""
+    sizes = [layout_of(need, STUDY.question).cells for need in NEEDS]
+    parts = np.split(cells, np.cumsum(sizes)[:-1], axis=-1)
+    return {kind_of(need): part for need, part in zip(NEEDS, parts, strict=True)}
+
+
+# A site's noise is its own, new in each run, and knows nothing of what it is added to
+
+
+@settings(derandomize=True, max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32), mechanism=st.sampled_from(["laplace", "skellam"]))
+def test_noise_does_not_depend_on_what_it_is_added_to(seed: int, mechanism: str) -> None:
+    request = request_of(chosen("dp", None, "0.7", mechanism))
+    people = exact(crowd(np.random.default_rng(seed), 3, 50), request)
+    nobody = [Table.zero(table.layout) for table in people]
+    counts = np.concatenate([table.flat() for table in people])
+    with_people = shares(request, str(seed), "site-1", people)
+    assert np.array_equal(with_people - counts, shares(request, str(seed), "site-1", nobody))
+
+
+def uncorrelated(one: Cells, other: Cells) -> None:
+    """Cells that vary by themselves; 4.5 standard errors."""
+    assert one.shape == other.shape
+    assert one.any()
+    assert other.any()
+    found = np.corrcoef(one.ravel(), other.ravel())[0, 1]
+    assert abs(found) < 4.5 / math.sqrt(one.size), found
+
+
+def apart(cells: Cells) -> Cells:
+    """All cells in a row, the steps of the attrition as who came just so far and no further."""
+    kinds = parted(cells)
+    steps = kinds["attrition"]
+    kinds["attrition"] = steps - np.concatenate([steps[..., 1:], 0 * steps[..., :1]], axis=-1)
+    return np.concatenate([kinds[kind_of(need)] for need in NEEDS], axis=-1)
+
+
+def test_sites_and_tables_and_runs_have_noise_of_their_own() -> None:
+    kinds = parted(apart(pool()))
+    for noise in kinds.values():
+        for first, second in combinations(range(len(SITES)), 2):
+            uncorrelated(noise[:, first], noise[:, second])
+        uncorrelated(noise[:-1], noise[1:])
+        uncorrelated(noise[..., :-1], noise[..., 1:])
+    least = min(noise.shape[-1] for noise in kinds.values())
+    for one, other in combinations(kinds.values(), 2):
+        uncorrelated(one[..., :least], other[..., :least])
+
+
+# What is told of the noise is true
+
+
+def as_it_is_told(counts: Cells, release: Release, answering: int) -> dict[str, Reals]:
+    """The standard error that a result would tell of each cell of a sum."""
+    request = request_of(release)
+    parts = parted(counts)
+    sums = {
+        need: Table.from_flat(layout_of(need, request.question), parts[kind_of(need)])
+        for need in NEEDS
+    }
+    opened = open_sums(request, release, sums, answering, keyed_source(b"hub"))
+    found: dict[str, Reals] = {}
+    for need, released in opened.released.items():
+        if isinstance(released, ReleasedCounts):
+            values = [count for count in released.counts if isinstance(count, Noisy)]
+            assert [one.noisy for one in values] == np.maximum(parts[kind_of(need)], 0).tolist()
+            found[kind_of(need)] = np.array([one.standard_error for one in values])
+        else:
+            assert isinstance(released, ReleasedNoise)
+            size = released.table.table.layout.cells
+            assert np.array_equal(released.table.table.flat(), parts[kind_of(need)])
+            found[kind_of(need)] = np.full(size, math.sqrt(released.law.variance))
+    return found
+
+
+def the_law_is_as_told(sums: Cells, stated: Reals) -> None:
+    """Mean 0 and the stated variance, within 5 standard errors; shape (runs, cells)."""
+    runs = len(sums)
+    squares = sums.astype(np.float64) ** 2
+    assert (np.abs(sums.mean(axis=0)) < 5 * stated / math.sqrt(runs)).all()
+    error = squares.std(axis=0) / math.sqrt(runs)
+    assert (np.abs(squares.mean(axis=0) - stated**2) < 5 * error).all()
+
+
+@pytest.mark.parametrize("mechanism", ["laplace", "skellam"])
+@pytest.mark.parametrize("answering", [HONEST, len(SITES)])
+def test_counts_are_right_on_average_and_as_far_off_as_is_told(
+    mechanism: str, answering: int
+) -> None:
+    release = chosen("dp", None, EPSILON, mechanism)
+    assert parts_of(request_of(release)) == HONEST
+    runs = RUNS if mechanism == "laplace" else 200  # a variance of Skellam noise takes long
+    sums = pool(EPSILON, mechanism, runs)[:, :answering].sum(axis=1)
+    told_errors = as_it_is_told(np.full(sums.shape[1], 1000), release, answering)
+    for kind, noise in parted(sums).items():
+        the_law_is_as_told(noise, told_errors[kind])
+
+
+def test_errors_that_are_told_wrongly_are_seen() -> None:
+    """As if each step of the attrition had noise of its own, or one site more had answered."""
+    sums = parted(pool()[:, :HONEST].sum(axis=1))
+    right = as_it_is_told(np.full(pool().shape[2], 1000), chosen("dp", None, EPSILON), HONEST)
+    apart = np.full(right["attrition"].shape, right["attrition"][-1])
+    more = right["survival"] * math.sqrt(len(SITES) / HONEST)
+    for kind, wrong in (("attrition", apart), ("survival", more)):
+        the_law_is_as_told(sums[kind], right[kind])
+        with pytest.raises(AssertionError):
+            the_law_is_as_told(sums[kind], wrong)
+
+
+def test_a_step_of_the_attrition_has_the_noise_of_all_later_ones() -> None:
+    """Second way: exclusive cells have one law each, and no step has noise that its parts lack."""
+    exclusive = parted(apart(pool()[:, :HONEST].sum(axis=1)))["attrition"]
+    law = noise_laws(request_of(chosen("dp", None, EPSILON)), HONEST)["attrition"]
+    the_law_is_as_told(exclusive, np.full(exclusive.shape[1], math.sqrt(law.variance)))
+    uncorrelated(exclusive[:, :-1], exclusive[:, 1:])
+
+
+# What is paid
+
+
+@settings(derandomize=True, max_examples=60, deadline=None)
+@given(
+    kinds=st.lists(st.sampled_from(sorted(WEIGHTS)), min_size=1, unique=True),
+    epsilon=st.fractions(Fraction(1, 20), 20),
+    skellam=st.booleans(),
+    sites=st.integers(1, 3),
+)
+def test_the_parts_together_cost_what_the_run_may(
+    kinds: list[str], epsilon: Fraction, *, skellam: bool, sites: int
+) -> None:
+    mechanism = Mechanism.SKELLAM if skellam else Mechanism.LAPLACE
+    scales = plan_spending(kinds, epsilon, mechanism=mechanism, sites_per_patient=sites)
+    cost = sequential(scale.cost for scale in scales.values())
+    if skellam:
+        assert cost.pure is None
+        assert epsilon_of(cost.zcdp, DELTA) <= epsilon
+        return
+    assert cost.pure == sum((scale.cost.pure or 0 for scale in scales.values()), Fraction(0))
+    assert cost.pure == epsilon
+    # The second way: an L1 of one cell per table and site, at the scale of the noise.
+    by_hand = sum(sites / scale.parameter for scale in scales.values())
+    assert by_hand == epsilon
+
+
+def test_the_kinds_without_bound_have_no_noise() -> None:
+    assert UNBOUNDED.isdisjoint(WEIGHTS)
+    assert UNBOUNDED.isdisjoint(DP.treatments)
+
+
+@pytest.mark.parametrize("mechanism", ["laplace", "skellam"])
+@pytest.mark.parametrize("epsilon", ["0.3", "1", "7/3"])
+def test_a_run_costs_what_it_says(epsilon: str, mechanism: str) -> None:
+    """One round in which everything is asked, so that its cost is the run's."""
+    release = chosen("dp", None, epsilon, mechanism)
+    frames = crowd(np.random.default_rng(3), 4, 900)
+    wire = CrowdWire(frames, 3)
+    plan, finished = carried_out(frames, release, wire)
+    (asked,) = set(wire.requests)
+    assert len(finished.opened) == 1
+    assert release.noise is not None
+    assert asked.release.noise == release.noise
+    cost = cost_of(asked)
+    assert cost is not None
+    assert cost == sequential(scale.cost for scale in noise_scales(asked).values())
+    if mechanism == "laplace":
+        assert cost.pure == Fraction(epsilon)
+    assert epsilon_of(cost.zcdp, DELTA) <= Fraction(epsilon) or cost.pure is not None
+    stated = told(plan, finished).release.noise
+    assert stated is not None
+    assert Fraction(stated.epsilon) == Fraction(epsilon)
+
+
+# The audit: how much of one patient shows
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What somebody hears of a run who knows everybody but one patient.
+
+    Attributes:
+        noise: The noise in all sums, shape (runs, cells).
+        laws: By kind of request the law of the noise, as the listener knows it.
+        copies: How often the patient is counted.
+        stepwise: Whether each step of the attrition got noise of its own.
+    """
+
+    noise: Cells
+    laws: Mapping[str, Law]
+    copies: int = 1
+    stepwise: bool = False
+
+    def without(self) -> dict[str, Cells]:
+        """How much likelier each run is with the patient, where there is no such patient."""
+        return self._scores(self.noise[::2])
+
+    def with_one(self) -> dict[str, Cells]:
+        """The same where there is one: in the first arm, died in the first month."""
+        return self._scores(self.noise[1::2] + self.copies * one_patient())
+
+    def _scores(self, sums: Cells) -> dict[str, Cells]:
+        """The logarithm of the likelihood ratio in thousandths: of each kind, and of all."""
+        found = {
+            kind: sum(likelihood(self.laws[kind], cell, self.copies) for cell in cells.T)
+            for kind, cells in self.cells(sums).items()
+        }
+        found["together"] = sum(found.values())
+        return {kind: np.round(1000 * score).astype(np.int64) for kind, score in found.items()}
+
+    def cells(self, sums: Cells) -> dict[str, Cells]:
+        """The cells in which the patient stands, shape (runs, such cells) each."""
+        parts = parted(sums)
+        steps = parts["attrition"]
+        return {
+            "attrition": steps if self.stepwise else steps[:, -1:],
+            "assignment": parts["assignment"][:, :1],
+            "survival": parts["survival"][:, :1],
+        }
+
+
+def one_patient() -> Cells:
+    """The cells of one patient: every step, the first arm, an event in its first month."""
+    kinds = {need: np.zeros(layout_of(need, STUDY.question).cells, np.int64) for need in NEEDS}
+    kinds[ATTRITION][:] = 1
+    kinds[ASSIGNMENT][0] = 1
+    kinds[SURVIVAL][0] = 1
+    return np.concatenate(list(kinds.values()))
+
+
+def test_one_patient_more_changes_these_cells_and_no_others() -> None:
+    request = request_of(DP)
+    one = crowd(np.random.default_rng(2), len(SITES), 40)
+    here = frame([somebody(10**6, 0, 3, event=True)])
+    other = {**one, "site-2": pl.concat([one["site-2"], here])}
+    twice = {**other, "site-3": pl.concat([one["site-3"], here])}
+    counts = [
+        np.concatenate([table.flat() for table in exact(frames, request)])
+        for frames in (one, other, twice)
+    ]
+    assert np.array_equal(counts[1] - counts[0], one_patient())
+    assert np.array_equal(counts[2] - counts[0], 2 * one_patient())
+
+
+def likelihood(law: Law, heard: Cells, copies: int) -> Reals:
+    """ln of the chance of what is heard with so many in a cell against nobody."""
+    reach = int(np.abs(heard).max()) + copies
+    chances = np.log(np.maximum(law.probabilities(reach), 1e-300))
+    found: Reals = chances[heard - copies + reach] - chances[heard + reach]
+    return found
+
+
+def heard_from(
+    noise: Cells, epsilon: str, answering: int, copies: int = 1, *, stepwise: bool = False
+) -> Heard:
+    """What is heard of runs in which so many sites answered."""
+    laws = noise_laws(request_of(chosen("dp", None, epsilon)), answering)
+    sums = noise[:, :answering].sum(axis=1)
+    return Heard(apart(sums) if stepwise else sums, laws, copies, stepwise)
+
+
+DOUBLE: Final = str(2 * Fraction(EPSILON))
+
+
+def as_promised(first: int, runs: int) -> Heard:
+    return heard_from(pool(EPSILON, "laplace", runs, first), EPSILON, HONEST)
+
+
+def with_all_answering(first: int, runs: int) -> Heard:
+    return heard_from(pool(EPSILON, "laplace", runs, first), EPSILON, len(SITES))
+
+
+def with_half_the_noise(first: int, runs: int) -> Heard:
+    return heard_from(pool(DOUBLE, "laplace", runs, first), DOUBLE, HONEST)
+
+
+def with_a_patient_at_two_sites(first: int, runs: int) -> Heard:
+    return heard_from(pool(EPSILON, "laplace", runs, first), EPSILON, HONEST, copies=2)
+
+
+def with_too_few_answering(first: int, runs: int) -> Heard:
+    return heard_from(pool(EPSILON, "laplace", runs, first), EPSILON, 1)
+
+
+def with_noise_for_each_step(first: int, runs: int) -> Heard:
+    return heard_from(pool(EPSILON, "laplace", runs, first), EPSILON, HONEST, stepwise=True)
+
+
+SOUND: Final = (as_promised, with_all_answering)
+FAULTY: Final = (
+    with_half_the_noise,
+    with_a_patient_at_two_sites,
+    with_too_few_answering,
+    with_noise_for_each_step,
+)
+
+
+Way = Callable[[int, int], Heard]
+"""What is heard of runs: the number of the first, and how many."""
+
+
+def shows(heard: Heard) -> dict[str, float]:
+    """An epsilon that is shown for certain, at 99.9 %: by each kind, and by all together."""
+    ones, others = heard.with_one(), heard.without()
+    return {kind: lower_bound(ones[kind], others[kind]) for kind in ones}
+
+
+def paid() -> dict[str, float]:
+    """What a run claims to show at the most."""
+    scales = noise_scales(request_of(chosen("dp", None, EPSILON)))
+    costs = {kind: float(scale.cost.pure or 0) for kind, scale in scales.items()}
+    return {**costs, "together": CLAIM}
+
+
+def is_caught(heard: Heard) -> bool:
+    """Whether more shows than was paid."""
+    claims = paid()
+    return any(epsilon > claims[kind] for kind, epsilon in shows(heard).items())
+
+
+def caught(way: Way, audits: int) -> int:
+    """How many audits find more than was paid."""
+    runs = 2000
+    return sum(is_caught(way(runs * audit, runs)) for audit in range(audits))
+
+
+@pytest.mark.parametrize("way", SOUND)
+def test_no_more_shows_of_a_patient_than_was_paid(way: Way) -> None:
+    assert not is_caught(way(0, RUNS))
+
+
+def test_the_audit_is_not_blind() -> None:
+    """Of what is paid some shows: the patient is told from nobody, only not too well."""
+    assert shows(as_promised(0, RUNS))["together"] > CLAIM / 4
+
+
+@pytest.mark.parametrize("way", FAULTY)
+def test_a_fault_in_the_noise_is_caught(way: Way) -> None:
+    assert is_caught(way(0, RUNS))
+
+
+def test_noise_from_floating_point_numbers_is_caught() -> None:
+    """The textbook's Laplace noise, added by one site to the cell in which the patient stands."""
+    scale = float(noise_scales(request_of(chosen("dp", None, EPSILON)))["survival"].parameter)
+    bits = np.frombuffer(keyed_source(b"float")(16 * RUNS), dtype=">u8")
+    uniform = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) / 2**53
+    noise = np.where(bits & np.uint64(1), scale, -scale) * -np.log(uniform)
+    assert lower_bound(1 + noise[::2], noise[1::2]) > CLAIM
+
+
+@pytest.mark.laws
+@pytest.mark.parametrize("way", SOUND)
+def test_false_alarms_are_rare(way: Way) -> None:
+    audits = min(_MANY, 100)
+    assert caught(way, audits) <= 1 + audits // 100
+
+
+@pytest.mark.laws
+@pytest.mark.parametrize("way", FAULTY)
+def test_faults_are_caught_nineteen_times_of_twenty(way: Way) -> None:
+    audits = min(_MANY, 100)
+    assert caught(way, audits) >= 0.95 * audits
+
+
+# Real sites: the noise of a run is that run's, and losing sites leaves what was promised
+
+
+WIDE: Final = msgspec.structs.replace(
+    STUDY,
+    question=msgspec.structs.replace(
+        STUDY.question,
+        follow_up=msgspec.structs.replace(STUDY.question.follow_up, months=600),
+    ),
+)
+"""With many cells, so that one run shows the law of its noise."""
+WIDE_NEED: Final = SurvivalNeed(Grid(Unit.MONTH, 600))
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Six sites, one of them with nobody."""
+    home, chance = tmp_path_factory.mktemp("noise"), np.random.default_rng(11)
+    made = []
+    for place in range(6):
+        people = []
+        for person in range(0 if place == 2 else 8):
+            index = int(chance.integers(0, 300))
+            drug = f"chemo on {index - 5}, " if person % 2 else ""
+            dead = f"dead on {index + int(chance.integers(1, 900))}, " if person % 3 else ""
+            watched = f"watched {index - 50} to {index + 1000}"
+            people.append(record(f"{drug}index on {index}, {dead}{watched}"))
+        made.append(write_omop(home / f"site-{place}", rows(enumerate(people, start=1))))
+    return made
+
+
+class Losing:
+    """A wire that loses some sites when their masked cells are asked for."""
+
+    def __init__(self, wire: Wire, lost: Sequence[str]) -> None:
+        self._wire = wire
+        self._lost = lost
+
+    def exchange(self, messages: Mapping[str, bytes], seconds: float) -> Iterator[Reply | Failure]:
+        masked = isinstance(decode_request(next(iter(messages.values()))), MaskedRequest)
+        gone = [site for site in self._lost if site in messages] if masked else []
+        yield from (Failure(site, Lost.SILENT) for site in gone)
+        kept = {site: data for site, data in messages.items() if site not in gone}
+        yield from self._wire.exchange(kept, seconds)
+
+
+def looking() -> Analysis:
+    """Asks for everything, and looks at it as it is."""
+    released = yield frozenset[Need]({ATTRITION, ASSIGNMENT, WIDE_NEED})
+    return released
+
+
+def noise_of(
+    folders: list[Path], run: str, seed: int, lost: Sequence[str] = ()
+) -> tuple[Cells, Law]:
+    """The noise in the survival table of a run over real sites, and the law told of it."""
+    stores = StorePool()
+    nodes = {
+        folder.name: make_node(folder, stores, _now, laboratory=True, seed=seed)
+        for folder in folders
+    }
+    plan = replace(plan_of(WIDE, tuple(nodes), DP), starts=lambda _unit: (looking(),))
+    finished = carry_out(
+        plan,
+        Losing(LocalWire(nodes, 2), lost),
+        run=run,
+        seconds=60.0,
+        traffic=Traffic(),
+        source=keyed_source(b"hub", run),
+    )
+    stores.close()
+    found = finished.opened[0].released[WIDE_NEED]
+    assert isinstance(found, ReleasedNoise)
+    kept = [folder for folder in folders if folder.name not in lost]
+    frames = [patients_at(folder, WIDE.question) for folder in kept]
+    (truth,) = tables(pl.concat(frames), WIDE.question, [WIDE_NEED])
+    assert truth.values.sum() > 20
+    return found.table.table.values - truth.values, found.law
+
+
+def _now() -> dt.datetime:
+    return dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+def test_the_same_seed_and_run_give_the_same_noise_and_others_give_others(
+    folders: list[Path],
+) -> None:
+    first, law = noise_of(folders, "one", 1)
+    assert np.array_equal(first, noise_of(folders, "one", 1)[0])
+    for run, seed in (("two", 1), ("one", 2)):
+        other, _ = noise_of(folders, run, seed)
+        uncorrelated(first, other)
+        together = np.stack([first.ravel(), other.ravel(), (first - other).ravel()])
+        expected = law.variance * np.array([1, 1, 2])
+        spread = (together.astype(np.float64) ** 2).std(axis=1) / math.sqrt(first.size)
+        assert (np.abs((together**2).mean(axis=1) - expected) < 5 * spread).all()
+
+
+@pytest.mark.parametrize("lost", [("site-1",), ("site-2",)])
+def test_a_site_that_is_lost_leaves_the_noise_that_was_promised(
+    folders: list[Path], lost: tuple[str, ...]
+) -> None:
+    """Of six, five at the least are honest: shares are made for five."""
+    noise, law = noise_of(folders, "less", 1, lost)
+    assert (law.parts, law.answering) == (5, 5)
+    the_law_is_as_told(noise.reshape(-1, 1), np.array([math.sqrt(law.variance)]))
+
+
+def test_a_run_with_too_few_sites_left_tells_nothing() -> None:
+    """Masks alone would bear the loss of one of six; noise shared out for six does not."""
+    frames = crowd(np.random.default_rng(3), 6, 900)
+    lost = ["site-1"]
+    _, finished = carried_out(frames, DP, Losing(CrowdWire(frames), lost))
+    assert len(finished.roster) == 5
+    strict = msgspec.structs.replace(DP, noise=Noise("1", least_honest=84))
+    with pytest.raises(TooFewAnswers, match="5 of 6 sites are left; the noise"):
+        carried_out(frames, strict, Losing(CrowdWire(frames), lost))
