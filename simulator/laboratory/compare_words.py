@@ -26,7 +26,7 @@ def brief(row: Row) -> str:
     """The same for a figure: bounds first, and how much of the sum was shown."""
     count = row.shown
     if isinstance(count, Partial) and (row.total is None or row.repeats == 1):
-        most = " or more" if count.at_most is None else f"\N{EN DASH}{count.at_most:,}"
+        most = "+" if count.at_most is None else f"\N{EN DASH}{count.at_most:,}"
         return f"{count.at_least:,}{most} ({count.shown:,} shown)"
     return shown(row)
 

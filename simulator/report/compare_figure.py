@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 11.6
 _ROW: Final = 0.25
-_HEAD: Final = 0.95
+_HEAD: Final = 0.85
 _FOOT: Final = 0.85
 _LETTERS: Final = 9.5
 _MOST_ARMS: Final = 6
@@ -148,7 +148,7 @@ def _beside(axes: Axes, down: float, drawn: Drawn) -> None:
 
 def _arm(axes: Axes, placed: Sequence[Placed], truth: DrawnTruth, place: int) -> None:
     axes.set_xlim(0, 1)
-    axes.set_xticks([0, 0.5, 1], ["0", "50", "100"])
+    axes.set_xticks([0.25, 0.5, 0.75], ["25", "50", "75"])
     title = "\n".join(textwrap.wrap(truth.arms[place], 15)[:2])
     axes.set_title(title, loc="left", fontsize=_LETTERS, pad=20)
     axes.axvline(truth.survival[place], color=INK, linewidth=1.1, zorder=1)
@@ -219,7 +219,7 @@ def _key(figure: Figure, inches: float) -> None:
         [line for line, _ in shown],
         [said for _, said in shown],
         loc="lower left",
-        bbox_to_anchor=(0.01, 0.1 / inches),
+        bbox_to_anchor=(0.032, 0.12 / inches),
         ncols=len(shown),
         frameon=False,
         fontsize=_LETTERS,
