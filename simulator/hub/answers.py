@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
+from math import sqrt
+from typing import Final
 
 import numpy as np
 
@@ -12,11 +14,15 @@ from simulator.aggregates.table import Layout, Table
 from simulator.errors import VerificationFailed
 from simulator.hub.contradictions import contradiction
 from simulator.messages.codec import MalformedMessage, decode_cells
-from simulator.messages.needs import AttritionNeed, Need, layout_of
+from simulator.messages.needs import AttritionNeed, Need, kind_of, layout_of
+from simulator.messages.noise import noise_laws
 from simulator.messages.requests import RoundAnswer, RoundRequest
 from simulator.privacy.release import Place, Release
 from simulator.privacy.rules.registry import RULES
 from simulator.privacy.rules.rule import Cells
+
+# Standard deviations; beyond 64 of them Laplace noise has a chance of e^-90.
+_NEVER_SEEN: Final = 64
 
 Answered = tuple[Table | BoundedTable, ...]
 """The table for each need; between bounds where the site's own rule withheld cells."""
@@ -96,20 +102,46 @@ def add_up(request: RoundRequest, answers: Sequence[Answered]) -> Sums:
     }
 
 
-def check_masked(request: RoundRequest, sums: Mapping[Need, Table], persons: int) -> None:
+def check_masked(
+    request: RoundRequest, sums: Mapping[Need, Table], persons: int, answering: int
+) -> None:
     """Ends a run whose masked sum cannot be true.
 
-    What a single site sent cannot be seen, so a lie that is possible passes.
+    What a single site sent cannot be seen, so a lie that is possible passes. Noise makes counts
+    contradict each other; there a sum is only held against the persons of all sites and noise that
+    nobody will ever see.
+
+    Args:
+        request: What was asked.
+        sums: The sum for each need.
+        persons: How many persons all sites hold at most.
+        answering: How many sites are in the sums.
 
     Raises:
         VerificationFailed: Counts are negative, above the persons of all sites, or contradict.
     """
-    wrong = contradiction(request.needs, [sums[need] for need in request.needs], persons)
+    if request.release.noise is None:
+        wrong = contradiction(request.needs, [sums[need] for need in request.needs], persons)
+    else:
+        wrong = _beyond_noise(request, sums, persons, answering)
     if wrong is not None:
         raise VerificationFailed(
             f"the masked sum cannot be true: {wrong}",
             hint="A site sent what cannot be, and masks hide which. Nothing was released.",
         )
+
+
+def _beyond_noise(
+    request: RoundRequest, sums: Mapping[Need, Table], persons: int, answering: int
+) -> str | None:
+    laws = noise_laws(request, answering)
+    for need, table in sums.items():
+        # The step of a funnel holds the noise of all cells from it on.
+        terms = table.layout.cells if isinstance(need, AttritionNeed) else 1
+        most = terms * _NEVER_SEEN * sqrt(laws[kind_of(need)].variance)
+        if (table.values < -most).any() or (table.values > persons + most).any():
+            return f"a count is further from 0 to {persons} than noise goes"
+    return None
 
 
 def sites_with_matches(

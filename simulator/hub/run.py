@@ -230,11 +230,10 @@ def _open(
     """Releases a masked sum, once it is held against what was let out before."""
     plan, past = aggregator.plan, aggregator.past
     sums = dict(zip(request.needs, tables, strict=True))
-    if plan.release.noise is None:
-        check_masked(request, sums, plan.persons)
-    else:
-        past.noisy.keep(to_keep(request, tables, attempt.roster, past.clock()))
     answering = len(attempt.roster)
+    check_masked(request, sums, plan.persons, answering)
+    if plan.release.noise is not None:
+        past.noisy.keep(to_keep(request, tables, attempt.roster, past.clock()))
     opened = open_sums(request, plan.release, sums, answering, aggregator.source)
     attempt.warnings += audit(
         past.memory,

@@ -21,6 +21,7 @@ from simulator.messages.needs import (
     layout_of,
 )
 from simulator.messages.requests import ReleaseTerms, RoundAnswer, RoundRequest
+from simulator.privacy.release import Noise
 from simulator.privacy.releases import EXACT
 from tests.unit.hub.test_aggregator import asked
 
@@ -126,6 +127,23 @@ def test_what_can_be_passes(case: str) -> None:
 def test_a_masked_sum_that_cannot_be_ends_the_run() -> None:
     terms = ReleaseTerms("secure-sum", 1, 11)
     request = RoundRequest("r", 1, "h", 3, terms, asked(), (ATTRITION,))
-    check_masked(request, {ATTRITION: table(ATTRITION, 100, 7)}, 100)
+    check_masked(request, {ATTRITION: table(ATTRITION, 100, 7)}, 100, 3)
     with pytest.raises(VerificationFailed, match="cannot be true: a count is negative"):
-        check_masked(request, {ATTRITION: table(ATTRITION, 100, -7)}, 100)
+        check_masked(request, {ATTRITION: table(ATTRITION, 100, -7)}, 100, 3)
+
+
+@pytest.mark.parametrize("mechanism", ["laplace", "skellam"])
+def test_with_noise_a_sum_is_held_against_what_noise_can_do(mechanism: str) -> None:
+    terms = ReleaseTerms("dp", 1, noise=Noise("1", mechanism))
+    request = RoundRequest("r", 1, "h", 3, terms, asked(), (ASSIGNMENT, SURVIVAL))
+    sums: dict[Need, Table] = {
+        ASSIGNMENT: table(ASSIGNMENT, 50),
+        SURVIVAL: table(SURVIVAL, 60),
+    }
+    # Noise lets counts be negative, a few above everybody, and against each other.
+    check_masked(request, sums, 100, 3)
+    for wrong in (-30, 130):
+        check_masked(request, sums | {SURVIVAL: table(SURVIVAL, 60, wrong)}, 100, 3)
+    for wrong in (-100_000, 100_000, 2**31 - 1):
+        with pytest.raises(VerificationFailed, match="further from 0 to 100 than noise goes"):
+            check_masked(request, sums | {SURVIVAL: table(SURVIVAL, 60, wrong)}, 100, 3)

@@ -494,7 +494,8 @@ def test_arms_that_are_not_those_of_their_survival_end_the_run() -> None:
         carried(Sites(lie=shifted(3, axis="arm")))
 
 
-def test_a_vector_of_chance_ends_the_run() -> None:
+@pytest.mark.parametrize("release", [SECURE_SUM, DP], ids=lambda release: release.name)
+def test_a_vector_of_chance_ends_the_run(release: Release) -> None:
     wire = Sites(
         {
             (THIRD, "masked"): sends(
@@ -505,7 +506,7 @@ def test_a_vector_of_chance_ends_the_run() -> None:
         }
     )
     with pytest.raises(VerificationFailed, match="the masked sum cannot be true"):
-        carried(wire)
+        carried(wire, release=release)
 
 
 @pytest.mark.parametrize("size", [-4, -1, 1, 4])
