@@ -50,6 +50,14 @@ steps:
     require: {dates: 2016-01-01 to 2024-07-31}
   - step: grown up
     require: {age: 18 to 120}
+  - step: not on the drug a year before
+    require: {none: [{drug: drug, days: -365 to -300}]}
+  - step: not on the drug half a year before
+    require: {none: [{drug: drug, days: -200 to -150}]}
+  - step: not on the drug on the day
+    require: {none: [{drug: drug, days: 0}]}
+  - step: alive on the day
+    require: {none: [{death: any, days: any to 0}]}
 arms:
   with: {drug: drug, days: -90 to -1}
   without: {none: [{drug: drug, days: -90 to -1}]}
