@@ -21,7 +21,7 @@ from pathlib import Path
 import duckdb
 
 from simulator.aggregates.grid import Grid, Unit
-from simulator.hub.run import round_request
+from simulator.hub.requesting import round_request
 from simulator.language.reading import read_study
 from simulator.language.study import Study
 from simulator.messages.needs import AssignmentNeed, AttritionNeed, SurvivalNeed

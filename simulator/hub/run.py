@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from simulator.aggregates.table import Table
-from simulator.errors import Refused, TooFewAnswers
 from simulator.hub.aggregator import Opened, open_sums
 from simulator.hub.analyses.released import Analysis
 from simulator.hub.answers import (
@@ -18,28 +17,21 @@ from simulator.hub.answers import (
     sites_with_matches,
 )
 from simulator.hub.auditing import audit
+from simulator.hub.completeness import check_completeness, check_noise
 from simulator.hub.exchanging import Exchanges, Loss, Progress, Traffic
 from simulator.hub.masked import masked_sum, ring_of
 from simulator.hub.past import KeptSum, Past, as_kept, key_of, to_keep
 from simulator.hub.planner import Plan
-from simulator.hub.wire import Lost, Wire
+from simulator.hub.requesting import round_request
+from simulator.hub.wire import Wire
 from simulator.messages.codec import MalformedMessage, encode
 from simulator.messages.needs import Need, in_order
 from simulator.messages.protocol import Answer
 from simulator.messages.requests import (
-    ReleaseTerms,
     RoundAnswer,
     RoundRequest,
-    Trouble,
-    roster_hash,
 )
-from simulator.privacy.release import Release, least_honest
 from simulator.privacy.sources import ByteSource
-
-# What a longer deadline may mend.
-_TOO_LATE = (str(Lost.SILENT), str(Trouble.DEADLINE))
-# What else can be done where all sites refuse, except in the laboratory itself.
-_INSIDE = ", or look at it in the laboratory with --release exact"
 
 
 @dataclass(frozen=True)
@@ -128,7 +120,7 @@ def carry_out(
         lost += outcome.lost
         gone = {loss.site for loss in lost}
         roster = tuple(site for site in plan.roster if site not in gone)
-        _check_completeness(plan, roster, lost)
+        check_completeness(plan, roster, lost)
 
 
 @dataclass(frozen=True)
@@ -201,8 +193,8 @@ def _masked(
     def go_on(left: tuple[str, ...], lost: tuple[Loss, ...]) -> bool:
         """Ends the run before anything is opened, where too few sites are left."""
         if first:
-            _check_completeness(plan, left, (*attempt.lost, *lost))
-            _check_noise(plan, request, left)
+            check_completeness(plan, left, (*attempt.lost, *lost))
+            check_noise(plan, request, left)
         return first
 
     outcome = masked_sum(
@@ -260,58 +252,3 @@ def _again(
     )
     sums = dict(zip(request.needs, tables, strict=True))
     return open_sums(request, aggregator.plan.release, sums, len(kept.roster), aggregator.source)
-
-
-def round_request(
-    plan: Plan, run: str, roster: tuple[str, ...], number: int, needs: tuple[Need, ...]
-) -> RoundRequest:
-    """The message of one round, the same for every site of the roster."""
-    return RoundRequest(
-        run=run,
-        round=number,
-        roster=roster_hash(roster),
-        roster_size=len(roster),
-        release=terms(plan.release),
-        question=plan.question,
-        needs=needs,
-    )
-
-
-def terms(release: Release) -> ReleaseTerms:
-    """How a release is named in a request."""
-    return ReleaseTerms(
-        release.name, release.version, release.threshold, release.place, release.noise
-    )
-
-
-def _check_noise(plan: Plan, request: RoundRequest, left: tuple[str, ...]) -> None:
-    """Ends a run whose noise would be less than was promised."""
-    noise = plan.release.noise
-    if noise is None or len(left) >= least_honest(noise, request.roster_size):
-        return
-    raise TooFewAnswers(
-        f"{len(left)} of {request.roster_size} sites are left; the noise of "
-        f"'{plan.release.name}' was shared out so that "
-        f"{least_honest(noise, request.roster_size)} are needed",
-        hint="Run again later: the sites that are there begin anew.",
-    )
-
-
-def _check_completeness(plan: Plan, roster: tuple[str, ...], lost: tuple[Loss, ...]) -> None:
-    """Ends a run that has lost more sites than the study allows."""
-    share = len(roster) / len(plan.roster)
-    if roster and share >= plan.inquiry.least_completeness:
-        return
-    told = "; ".join(f"{loss.site}: {loss.reason}" for loss in lost[:5])
-    more = f"; and {len(lost) - 5} more" if len(lost) > 5 else ""
-    message = (
-        f"{len(roster)} of {len(plan.roster)} eligible sites answered; the study demands "
-        f"{plan.inquiry.least_completeness:.0%}. {told}{more}"
-    )
-    if all(loss.refused for loss in lost):
-        hint = "Ask for what the sites' policies allow, or mend them"
-        inside = "" if plan.release.laboratory_only else _INSIDE
-        raise Refused(message, hint=f"{hint}{inside}.")
-    in_time = any(loss.reason in _TOO_LATE for loss in lost)
-    later = "Run again later, or with a longer --timeout."
-    raise TooFewAnswers(message, hint=later if in_time else "Mend the sites, or build them anew.")

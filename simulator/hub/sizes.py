@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulator.hub.masked import DEGREE, ring_of
 from simulator.hub.planner import Plan
-from simulator.hub.run import round_request
+from simulator.hub.requesting import round_request
 from simulator.messages.codec import encode
 from simulator.messages.masked import (
     KeysAnswer,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from simulator.hub.run import round_request
+from simulator.hub.requesting import round_request
 from simulator.hub.sizes import message_sizes
 from simulator.language.study import Study
 from simulator.messages.codec import encode

@@ -21,8 +21,8 @@ from simulator.aggregates.table import Table
 from simulator.hub.analyses.released import ReleasedNoise
 from simulator.hub.exchanging import Exchanges, Traffic
 from simulator.hub.masked import MaskedSum, masked_sum
+from simulator.hub.requesting import round_request
 from simulator.hub.result import StudyResult
-from simulator.hub.run import round_request
 from simulator.hub.wire import Failure, Lost, Reply, Wire
 from simulator.messages.codec import decode_request, encode_cells
 from simulator.messages.masked import KeysRequest, MaskedRequest, SharesRequest

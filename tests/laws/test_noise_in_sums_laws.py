@@ -33,7 +33,8 @@ from simulator.errors import TooFewAnswers
 from simulator.hub.aggregator import open_sums
 from simulator.hub.analyses.released import Analysis, ReleasedCounts, ReleasedNoise
 from simulator.hub.exchanging import Traffic
-from simulator.hub.run import carry_out, round_request
+from simulator.hub.requesting import round_request
+from simulator.hub.run import carry_out
 from simulator.hub.wire import Failure, Lost, Reply, Wire
 from simulator.messages.codec import decode_request
 from simulator.messages.masked import MaskedRequest

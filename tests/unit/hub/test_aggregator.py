@@ -24,7 +24,7 @@ from simulator.hub.analyses.released import (
     ReleasedNoise,
 )
 from simulator.hub.answers import bounded
-from simulator.hub.run import terms
+from simulator.hub.requesting import terms
 from simulator.language.codes import Code, ConceptSet
 from simulator.language.criteria import AgeCriterion, Domain
 from simulator.language.study import Arm, Question, Subgroup

@@ -24,7 +24,7 @@ from simulator.hub.analyses.of_study import analyses_of
 from simulator.hub.analyses.results import SubgroupResult
 from simulator.hub.analyses.subgroups import Subgroups, subgroups
 from simulator.hub.answers import bounded
-from simulator.hub.run import terms
+from simulator.hub.requesting import terms
 from simulator.language.study import Study
 from simulator.messages.needs import EntriesNeed, Need, SurvivalNeed, kind_of, layout_of
 from simulator.messages.noise import noise_laws
