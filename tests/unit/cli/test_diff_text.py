@@ -9,10 +9,11 @@ import hypothesis
 import pytest
 from hypothesis import strategies
 
-from simulator.aggregates.released import Between, Withheld
+from simulator.aggregates.released import Between, Noisy, Partial, Withheld
 from simulator.cli.diff_text import _cells, print_differences
+from simulator.hub.analyses.results import Bounds
 from simulator.hub.differences import Conclusion, Differences, Kind, Side
-from simulator.hub.quantities import Name, Quantity, Value
+from simulator.hub.quantities import Name, Quantity, Value, compare
 from simulator.hub.terms import Term
 
 NAME = "a very long name of an arm that nobody would write but somebody will one day"
@@ -172,3 +173,31 @@ def test_json_has_everything(capsys: pytest.CaptureFixture[str]) -> None:
             "agree": None,
         }
     ]
+
+
+def test_noise_and_bounds_say_what_a_difference_means(text: pytest.CaptureFixture[str]) -> None:
+    def one(name: Name, first: Value, second: Value) -> Quantity:
+        return compare({name: first}, {name: second}).differing[0]
+
+    step = ("cohort", "attrition")
+    printed = shown(
+        text,
+        found(
+            one((*step, "near", "patients"), 418, Noisy(421, 2.8)),
+            one((*step, "far", "patients"), Noisy(4180, 2.8), Noisy(421, 2.8)),
+            one((*step, "within", "patients"), 418, Partial(196, 56, 252, 756)),
+            one((*step, "without", "patients"), 418, Partial(96, 6, 102, None)),
+            one((*step, "beyond", "patients"), 41, Partial(96, 6, 102, 156)),
+            one(("arms", "A", "survival", "36", "estimate"), 0.52, None),
+            Quantity(
+                ("arms", "A", "survival", "36", "bounds"), None, Bounds(0.08, 0.92), "second", None
+            ),
+        ),
+    )
+    lines = [" ".join(line.split()) for line in printed.splitlines()]
+    assert "near 418 ~421 +3, within noise" in lines
+    assert "far ~4,180 ~421 -3,759, beyond noise" in lines
+    assert "within 418 252-756 may be the same" in lines
+    assert "without 418 102 or more may be the same" in lines
+    assert "beyond 41 102-156 not the same" in lines
+    assert "survival at 36 months, % 52.0 8.0-92.0 may be the same" in lines

@@ -16,6 +16,7 @@ from simulator.errors import UserError
 from simulator.hub.differences import Differences, Kind, explain
 from simulator.hub.recorded import Recorded, read_recorded
 from simulator.hub.result import Report
+from simulator.hub.terms import typed
 from simulator.hub.wire import Lost
 from simulator.language.reading import parse_study
 from simulator.privacy.releases import EXACT, SECURE_SUM, Release
@@ -389,3 +390,56 @@ def test_a_result_of_an_earlier_version_is_refused(files: Files) -> None:
         files(ran(), earlier)
     assert caught.value.hint is not None
     assert "run the study again" in caught.value.hint
+
+
+# Noise
+
+
+def noised(seed: int | None = None, epsilon: str = "1", events: int = 3) -> Change:
+    """A result as if noise had been added to it."""
+
+    def change(whole: dict[str, Any]) -> None:
+        result = whole["result"]
+        result["release"]["name"] = "dp"
+        result["release"]["noise"] = {"epsilon": epsilon, "mechanism": "laplace"}
+        result["seed"] = seed
+        result["arms"][0]["events"] = {"noisy": events, "standard_error": 2.5}
+
+    return change
+
+
+def test_what_differs_under_fresh_noise_is_chance_not_a_defect(files: Files) -> None:
+    report = ran()
+    found = explain(files(report, noised(events=3)), files(report, noised(events=5)))
+    assert found.conclusion.kind is Kind.CHANCE
+    assert "draws its noise anew" in found.conclusion.says
+    # The same seed draws the same noise.
+    fixed = explain(files(report, noised(1, events=3)), files(report, noised(1, events=5)))
+    assert fixed.conclusion.kind is Kind.DEFECT
+
+
+def test_the_cost_of_a_run_is_a_term_of_its_release(files: Files) -> None:
+    report = ran()
+    found = explain(
+        files(report, noised(epsilon="1")), files(report, noised(epsilon="3", events=9))
+    )
+    assert found.conclusion.kind is Kind.ONE_TERM
+    assert differing(found)["release"] == ("epsilon: 1 -> 3",)
+    assert "In both results there is noise" in found.conclusion.says
+
+
+def test_what_is_exact_and_what_is_noisy_differ_by_the_release(files: Files) -> None:
+    report = ran()
+    found = explain(files(report), files(report, noised()))
+    assert found.conclusion.causes == ("release",)
+    assert "In the second result there is noise" in found.conclusion.says
+
+
+def test_a_release_is_typed_with_what_was_chosen_of_it(files: Files) -> None:
+    def at_the_sum(whole: dict[str, Any]) -> None:
+        whole["result"]["release"] |= {"name": "pcornet", "place": "network"}
+
+    report = ran()
+    assert typed(files(report)) == "--release secure-sum"
+    assert typed(files(report, noised())) == "--release dp --epsilon 1 --noise laplace"
+    assert typed(files(report, at_the_sum)) == "--release pcornet --at network"

@@ -167,3 +167,37 @@ def test_what_a_number_is_shown_for_is_told_from_a_number() -> None:
     found = dict(numbers_of({"network": {}, "subgroups": [{"subgroup": "age", "levels": [level]}]}))
     name = ("subgroups", "age", "levels", "old", "arms", "A", "patients")
     assert found == {name: Rounded(10, Between(1, 10))}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "difference", "noise"),
+    [
+        (418, Noisy(421, 2.5), 3, 2.5),
+        (Noisy(421, 3.0), Noisy(418, 4.0), -3, 5.0),
+        (Noisy(421, 3.0), None, None, None),
+        (Noisy(421, 3.0), Withheld(11), None, None),
+    ],
+)
+def test_a_difference_with_noise_says_how_much(
+    first: Any, second: Any, difference: float | None, noise: float | None
+) -> None:
+    (found,) = compare({("a",): first}, {("a",): second}).differing
+    assert (found.difference, found.noise) == (difference, noise)
+
+
+def test_bounds_and_noise_keep_their_kinds() -> None:
+    arm = {
+        "arm": "A",
+        "patients": {"noisy": 421, "standard_error": 2.5},
+        "events": {"shown": 3, "withheld_parts": 2, "at_least": 5, "at_most": None},
+        "survival": [{"months": 12, "bounds": {"at_least": 0.08, "at_most": 0.92}}],
+        "median_months": {"estimate": None, "bounds": {"at_least": 8.6, "at_most": None}},
+        "curve": [{"months": 1, "bounds": None}],
+    }
+    assert dict(numbers_of({"network": {}, "arms": [arm]})) == {
+        ("arms", "A", "patients"): Noisy(421, 2.5),
+        ("arms", "A", "events"): Partial(3, 2, 5, None),
+        ("arms", "A", "survival", "12", "bounds"): Bounds(0.08, 0.92),
+        ("arms", "A", "median_months", "estimate"): None,
+        ("arms", "A", "median_months", "bounds"): Bounds(8.6, None),
+    }

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.aggregates.released import Between, Of, Released, Rounded, Withheld
+from simulator.aggregates.released import Between, Noisy, Of, Partial, Released, Rounded, Withheld
 from simulator.report.words import (
     NONE_FOLLOWED,
     brief,
@@ -33,6 +33,10 @@ from simulator.report.words import (
             "withheld",
         ),
         (Withheld(11, Of.PART), "withheld (it would give away a group of 1 to 10)", "withheld"),
+        (Noisy(1421, 2.54), "about 1,421 (noise of standard error 2.5)", "~1,421"),
+        (Partial(250, 3, 270, 1702), "between 270 and 1,702", "270\N{EN DASH}1,702"),
+        (Partial(0, 3, 12, None), "at least 12", "12+"),
+        (Partial(12, 1, 12, 12), "12", "12"),
         (Between(5, 1200), "between 5 and 1,200", "5\N{EN DASH}1,200"),
         (Rounded(10, Between(1, 10)), "shown as 10 (in truth 1 to 10)", "10*"),
     ],
