@@ -68,8 +68,8 @@ def off(held: Held | None, scale: float = 1.0, digits: int = 0) -> str:
 
 
 def share_off(held: Held | None) -> str:
-    """The error in per cent of the truth; nothing where there is no number."""
-    if held is None or held.error is None or not held.truth:
+    """The error in per cent of the truth; nothing where there is no number, or no error."""
+    if held is None or not held.error or not held.truth:
         return ""
     percent = round(100 * held.error / held.truth)
     return f"{percent:+}%" if percent else "0%"
