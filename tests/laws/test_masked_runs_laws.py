@@ -48,7 +48,7 @@ from tests.unit.hub.wires import plan_of
 Cells = NDArray[np.int64]
 Step = type[KeysRequest] | type[SharesRequest] | type[MaskedRequest]
 
-_MANY: Final = int(os.environ.get("EXAMPLES", "200"))
+_MANY: Final = int(os.environ.get("EXAMPLES", "1000"))
 _quick = settings(
     derandomize=True, max_examples=15, deadline=None, suppress_health_check=[*HealthCheck]
 )

@@ -40,7 +40,8 @@ from simulator.truth.counted import in_an_arm, tables
 from simulator.truth.life_table import LifeTable, life_table
 from tests.support.crowds import ARMS, STUDY, Crowd, asked, crowd, frame, somebody
 
-_MANY: Final = int(os.environ.get("EXAMPLES", "300"))
+# There are 45 rules and places to try.
+_MANY: Final = max(int(os.environ.get("EXAMPLES", "1000")) // 10, 1)
 _quick = settings(
     derandomize=True, max_examples=5, deadline=None, suppress_health_check=[*HealthCheck]
 )
