@@ -30,7 +30,7 @@ from simulator.hub.result import StudyResult
 from simulator.hub.run import Finished
 from simulator.messages.needs import AssignmentNeed, AttritionNeed, Need, SurvivalNeed
 from simulator.privacy.release import Place, Release
-from simulator.privacy.releases import KEYED, RELEASES, placed
+from simulator.privacy.releases import KEYED, RELEASES, SECURE_STEPS, SECURE_SUM, placed
 from simulator.privacy.rules.registry import RULES
 from simulator.privacy.rules.rule import Bounds as Ends
 from simulator.privacy.rules.rule import Cells, Counts, Mechanism
@@ -441,3 +441,28 @@ def test_a_rule_that_lets_more_out_is_seen(monkeypatch: pytest.MonkeyPatch) -> N
     plant(monkeypatch, release, Telltale(honest))
     with pytest.raises(AssertionError):
         twins_are_told_alike(release, honest)
+
+
+def with_few_left_out(in_no_arm: int, left_behind: int) -> Crowd:
+    """Sixty patients in two arms, some in none, and some whom the fourth step leaves behind."""
+    rows = [somebody(n, n % 2, 20 + n * 37 % 300, event=n % 3 > 0) for n in range(60)]
+    for number in range(in_no_arm):
+        new = somebody(1000 + number, 0, 5, event=True)
+        rows.append({**new, "arm": None, "arms_matched": 0})
+    rows += [somebody(2000 + n, 0, 5, event=True, passed=3) for n in range(left_behind)]
+    return {f"site-{place}": frame(rows[place::3]) for place in range(3)}
+
+
+@pytest.mark.parametrize("release", [SECURE_SUM, SECURE_STEPS], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    ("one", "other"), [((1, 0), (10, 0)), ((0, 3), (0, 9)), ((20, 1), (20, 10)), ((5, 5), (2, 8))]
+)
+def test_how_many_of_a_few_changes_nothing_that_is_told(
+    release: Release, one: tuple[int, int], other: tuple[int, int]
+) -> None:
+    """Groups of 1 to 10 beside released counts: no number, note or share tells which."""
+    found = [asked(with_few_left_out(*few), release) for few in (one, other, (20, 20))]
+    told = [msgspec.json.encode(run[1]) for run in found if run is not None]
+    assert len(told) == 3
+    assert told[0] == told[1]
+    assert told[1] != told[2]
