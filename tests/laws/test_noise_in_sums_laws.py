@@ -1,18 +1,13 @@
-"""Noise through the whole path: added by every site, inside the sum, told with its error.
-
-That a patient's presence shows by no more than was paid is put to the test on neighbouring crowds,
-one of which has one patient more, by the sums of what all sites answer; planted faults must show.
-"""
+"""Noise through the whole path: added by every site, inside the sum, told with its error."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
 from typing import Final
@@ -23,7 +18,6 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from simulator.aggregates.grid import Grid, Unit
 from simulator.aggregates.released import Noisy
@@ -34,32 +28,24 @@ from simulator.hub.aggregator import open_sums
 from simulator.hub.analyses.released import Analysis, ReleasedCounts, ReleasedNoise
 from simulator.hub.analyses.under_noise import under_noise
 from simulator.hub.exchanging import Traffic
-from simulator.hub.requesting import round_request
 from simulator.hub.run import carry_out
 from simulator.hub.wire import Failure, Lost, Reply, Wire
 from simulator.messages.codec import decode_request
 from simulator.messages.masked import MaskedRequest
 from simulator.messages.needs import (
-    AssignmentNeed,
-    AttritionNeed,
     Need,
     SurvivalNeed,
-    in_order,
     kind_of,
     layout_of,
 )
 from simulator.messages.noise import cost_of, noise_laws, noise_scales, parts_of
-from simulator.messages.requests import RoundRequest
 from simulator.network import make_node
-from simulator.privacy.audit import lower_bound
 from simulator.privacy.budget import epsilon_of, sequential
 from simulator.privacy.noise.laws import Law, Mechanism
 from simulator.privacy.release import Noise, Release
 from simulator.privacy.releases import DP, chosen
 from simulator.privacy.sources import keyed_source
 from simulator.privacy.spending import DELTA, UNBOUNDED, WEIGHTS, plan_spending
-from simulator.site.chance import seeded_chance
-from simulator.site.changing import with_noise
 from simulator.site.pool import StorePool
 from simulator.truth.at_site import patients_at
 from simulator.truth.counted import tables
@@ -69,64 +55,31 @@ from tests.support.crowds import (
     carried_out,
     crowd,
     exact,
-    frame,
-    somebody,
     told,
+)
+from tests.support.noisy_sums import (
+    ASSIGNMENT,
+    ATTRITION,
+    EPSILON,
+    GRID,
+    HONEST,
+    NEEDS,
+    RUNS,
+    SITES,
+    SURVIVAL,
+    Cells,
+    Reals,
+    apart,
+    parted,
+    pool,
+    request_of,
+    shares,
 )
 from tests.support.omop import write_omop
 from tests.support.records import record, rows
 from tests.unit.hub.wires import plan_of
 
-Cells = NDArray[np.int64]
-Reals = NDArray[np.float64]
-
 _MANY: Final = int(os.environ.get("EXAMPLES", "20"))
-EPSILON: Final = "2"
-CLAIM: Final = float(Fraction(EPSILON))
-SITES: Final = tuple(f"site-{place}" for place in range(4))
-HONEST: Final = 3
-"""The least number of honest sites of four, at 67 in a hundred."""
-RUNS: Final = 2000
-GRID: Final = Grid(Unit.MONTH, STUDY.question.follow_up.months)
-ATTRITION, ASSIGNMENT, SURVIVAL = AttritionNeed(), AssignmentNeed(), SurvivalNeed(GRID)
-NEEDS: Final = in_order((ATTRITION, ASSIGNMENT, SURVIVAL))
-
-
-def request_of(release: Release, run: str = "law") -> RoundRequest:
-    """What such a run asks of the four sites."""
-    return round_request(plan_of(STUDY, SITES, release), run, SITES, 1, NEEDS)
-
-
-def shares(request: RoundRequest, run: str, site: str, tables: Sequence[Table]) -> Cells:
-    """What one site answers in one run, before it is masked: all tables' cells in a row."""
-    source = seeded_chance(int(run), site).fresh("noise", run, "1")
-    noisy = with_noise(request, tables, source)
-    return np.concatenate([table.flat() for table in noisy])
-
-
-@lru_cache(maxsize=24)
-def pool(
-    epsilon: str = EPSILON, mechanism: str = "laplace", runs: int = RUNS, first: int = 0
-) -> Cells:
-    """The noise of each site in many runs, shape (runs, sites, cells).
-
-    That it is the same whatever the tables hold is a law of its own below.
-    """
-    request = request_of(chosen("dp", None, epsilon, mechanism))
-    nobody = [Table.zero(layout_of(need, request.question)) for need in NEEDS]
-    return np.stack(
-        [
-            [shares(request, str(run), site, nobody) for site in SITES]
-            for run in range(first, first + runs)
-        ]
-    )
-
-
-def parted(cells: Cells) -> dict[str, Cells]:
-    """The cells of each kind of request; the last axis is parted."""
-    sizes = [layout_of(need, STUDY.question).cells for need in NEEDS]
-    parts = np.split(cells, np.cumsum(sizes)[:-1], axis=-1)
-    return {kind_of(need): part for need, part in zip(NEEDS, parts, strict=True)}
 
 
 # A site's noise is its own, new in each run, and knows nothing of what it is added to
@@ -150,14 +103,6 @@ def uncorrelated(one: Cells, other: Cells) -> None:
     assert other.any()
     found = np.corrcoef(one.ravel(), other.ravel())[0, 1]
     assert abs(found) < 4.5 / math.sqrt(one.size), found
-
-
-def apart(cells: Cells) -> Cells:
-    """All cells in a row, the steps of the attrition as who came just so far and no further."""
-    kinds = parted(cells)
-    steps = kinds["attrition"]
-    kinds["attrition"] = steps - np.concatenate([steps[..., 1:], 0 * steps[..., :1]], axis=-1)
-    return np.concatenate([kinds[kind_of(need)] for need in NEEDS], axis=-1)
 
 
 def test_sites_and_tables_and_runs_have_noise_of_their_own() -> None:
@@ -343,202 +288,6 @@ def test_a_run_costs_what_it_says(epsilon: str, mechanism: str) -> None:
     stated = told(plan, finished).release.noise
     assert stated is not None
     assert Fraction(stated.epsilon) == Fraction(epsilon)
-
-
-# The audit: how much of one patient shows
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What somebody hears of a run who knows everybody but one patient.
-
-    Attributes:
-        noise: The noise in all sums, shape (runs, cells).
-        laws: By kind of request the law of the noise, as the listener knows it.
-        copies: How often the patient is counted.
-        stepwise: Whether each step of the attrition got noise of its own.
-    """
-
-    noise: Cells
-    laws: Mapping[str, Law]
-    copies: int = 1
-    stepwise: bool = False
-
-    def without(self) -> dict[str, Cells]:
-        """How much likelier each run is with the patient, where there is no such patient."""
-        return self._scores(self.noise[::2])
-
-    def with_one(self) -> dict[str, Cells]:
-        """The same where there is one: in the first arm, died in the first month."""
-        return self._scores(self.noise[1::2] + self.copies * one_patient())
-
-    def _scores(self, sums: Cells) -> dict[str, Cells]:
-        """The logarithm of the likelihood ratio in thousandths: of each kind, and of all."""
-        found = {
-            kind: sum(likelihood(self.laws[kind], cell, self.copies) for cell in cells.T)
-            for kind, cells in self.cells(sums).items()
-        }
-        found["together"] = sum(found.values())
-        return {kind: np.round(1000 * score).astype(np.int64) for kind, score in found.items()}
-
-    def cells(self, sums: Cells) -> dict[str, Cells]:
-        """The cells in which the patient stands, shape (runs, such cells) each."""
-        parts = parted(sums)
-        steps = parts["attrition"]
-        return {
-            "attrition": steps if self.stepwise else steps[:, -1:],
-            "assignment": parts["assignment"][:, :1],
-            "survival": parts["survival"][:, :1],
-        }
-
-
-def one_patient() -> Cells:
-    """The cells of one patient: every step, the first arm, an event in its first month."""
-    kinds = {need: np.zeros(layout_of(need, STUDY.question).cells, np.int64) for need in NEEDS}
-    kinds[ATTRITION][:] = 1
-    kinds[ASSIGNMENT][0] = 1
-    kinds[SURVIVAL][0] = 1
-    return np.concatenate(list(kinds.values()))
-
-
-def test_one_patient_more_changes_these_cells_and_no_others() -> None:
-    request = request_of(DP)
-    one = crowd(np.random.default_rng(2), len(SITES), 40)
-    here = frame([somebody(10**6, 0, 3, event=True)])
-    other = {**one, "site-2": pl.concat([one["site-2"], here])}
-    twice = {**other, "site-3": pl.concat([one["site-3"], here])}
-    counts = [
-        np.concatenate([table.flat() for table in exact(frames, request)])
-        for frames in (one, other, twice)
-    ]
-    assert np.array_equal(counts[1] - counts[0], one_patient())
-    assert np.array_equal(counts[2] - counts[0], 2 * one_patient())
-
-
-def likelihood(law: Law, heard: Cells, copies: int) -> Reals:
-    """ln of the chance of what is heard with so many in a cell against nobody."""
-    reach = int(np.abs(heard).max()) + copies
-    chances = np.log(np.maximum(law.probabilities(reach), 1e-300))
-    found: Reals = chances[heard - copies + reach] - chances[heard + reach]
-    return found
-
-
-def heard_from(
-    noise: Cells, epsilon: str, answering: int, copies: int = 1, *, stepwise: bool = False
-) -> Heard:
-    """What is heard of runs in which so many sites answered."""
-    laws = noise_laws(request_of(chosen("dp", None, epsilon)), answering)
-    sums = noise[:, :answering].sum(axis=1)
-    return Heard(apart(sums) if stepwise else sums, laws, copies, stepwise)
-
-
-DOUBLE: Final = str(2 * Fraction(EPSILON))
-
-
-def as_promised(first: int, runs: int) -> Heard:
-    return heard_from(pool(EPSILON, "laplace", runs, first), EPSILON, HONEST)
-
-
-def with_all_answering(first: int, runs: int) -> Heard:
-    return heard_from(pool(EPSILON, "laplace", runs, first), EPSILON, len(SITES))
-
-
-def with_half_the_noise(first: int, runs: int) -> Heard:
-    return heard_from(pool(DOUBLE, "laplace", runs, first), DOUBLE, HONEST)
-
-
-def with_a_patient_at_two_sites(first: int, runs: int) -> Heard:
-    return heard_from(pool(EPSILON, "laplace", runs, first), EPSILON, HONEST, copies=2)
-
-
-def with_too_few_answering(first: int, runs: int) -> Heard:
-    return heard_from(pool(EPSILON, "laplace", runs, first), EPSILON, 1)
-
-
-def with_noise_for_each_step(first: int, runs: int) -> Heard:
-    return heard_from(pool(EPSILON, "laplace", runs, first), EPSILON, HONEST, stepwise=True)
-
-
-def with_two_sites_promised(first: int, runs: int) -> Heard:
-    """A patient at two sites, as was stated: the noise is that of half the epsilon."""
-    half = str(Fraction(EPSILON) / 2)
-    return heard_from(pool(half, "laplace", runs, first), half, HONEST, copies=2)
-
-
-SOUND: Final = (as_promised, with_all_answering)
-FAULTY: Final = (
-    with_half_the_noise,
-    with_a_patient_at_two_sites,
-    with_too_few_answering,
-    with_noise_for_each_step,
-)
-
-
-Way = Callable[[int, int], Heard]
-"""What is heard of runs: the number of the first, and how many."""
-
-
-def shows(heard: Heard) -> dict[str, float]:
-    """An epsilon that is shown for certain, at 99.9 %: by each kind, and by all together."""
-    ones, others = heard.with_one(), heard.without()
-    return {kind: lower_bound(ones[kind], others[kind]) for kind in ones}
-
-
-def paid() -> dict[str, float]:
-    """What a run claims to show at the most."""
-    scales = noise_scales(request_of(chosen("dp", None, EPSILON)))
-    costs = {kind: float(scale.cost.pure or 0) for kind, scale in scales.items()}
-    return {**costs, "together": CLAIM}
-
-
-def is_caught(heard: Heard) -> bool:
-    """Whether more shows than was paid."""
-    claims = paid()
-    return any(epsilon > claims[kind] for kind, epsilon in shows(heard).items())
-
-
-def caught(way: Way, audits: int) -> int:
-    """How many audits find more than was paid."""
-    runs = 2000
-    return sum(is_caught(way(runs * audit, runs)) for audit in range(audits))
-
-
-@pytest.mark.parametrize("way", SOUND)
-def test_no_more_shows_of_a_patient_than_was_paid(way: Way) -> None:
-    assert not is_caught(way(0, RUNS))
-
-
-def test_the_audit_is_not_blind() -> None:
-    """Of what is paid some shows: the patient is told from nobody, only not too well."""
-    assert shows(as_promised(0, RUNS))["together"] > CLAIM / 4
-
-
-@pytest.mark.parametrize("way", FAULTY)
-def test_a_fault_in_the_noise_is_caught(way: Way) -> None:
-    assert is_caught(way(0, RUNS))
-
-
-def test_noise_from_floating_point_numbers_is_caught() -> None:
-    """The textbook's Laplace noise, added by one site to the cell in which the patient stands."""
-    scale = float(noise_scales(request_of(chosen("dp", None, EPSILON)))["survival"].parameter)
-    bits = np.frombuffer(keyed_source(b"float")(16 * RUNS), dtype=">u8")
-    uniform = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) / 2**53
-    noise = np.where(bits & np.uint64(1), scale, -scale) * -np.log(uniform)
-    assert lower_bound(1 + noise[::2], noise[1::2]) > CLAIM
-
-
-@pytest.mark.laws
-@pytest.mark.parametrize("way", [*SOUND, with_two_sites_promised])
-def test_false_alarms_are_rare(way: Way) -> None:
-    audits = min(_MANY, 20)
-    assert caught(way, audits) <= 1
-
-
-@pytest.mark.laws
-@pytest.mark.parametrize("way", FAULTY)
-def test_faults_are_caught_nineteen_times_of_twenty(way: Way) -> None:
-    audits = min(_MANY, 20)
-    assert caught(way, audits) >= 0.95 * audits
 
 
 # Real sites: the noise of a run is that run's, and losing sites leaves what was promised
