@@ -15,6 +15,19 @@ _TOO_LATE = (str(Lost.SILENT), str(Trouble.DEADLINE))
 _INSIDE = ", or look at it in the laboratory with --release exact"
 
 
+def check_least_roster(plan: Plan, left: tuple[str, ...]) -> None:
+    """Ends a run over fewer sites than one of them wants in a sum.
+
+    Raises:
+        TooFewAnswers: So it is.
+    """
+    if len(left) < plan.least_sites:
+        raise TooFewAnswers(
+            f"{len(left)} sites are left; a policy asks for sums of at least {plan.least_sites}",
+            hint="Run again later.",
+        )
+
+
 def check_noise(plan: Plan, request: RoundRequest, left: tuple[str, ...]) -> None:
     """Ends a run whose noise would be less than was promised."""
     noise = plan.release.noise

@@ -27,22 +27,17 @@ from simulator.messages.protocol import Answer
 from simulator.messages.requests import RoundRequest, session_of
 from simulator.privacy.masking.collector import Collector
 from simulator.privacy.masking.errors import MaskingError, TooFew
-from simulator.privacy.masking.graph import LEAST_PEERS, least_threshold, neighbours
+from simulator.privacy.masking.graph import DEGREE, LEAST_PEERS, least_threshold, neighbours
 from simulator.privacy.masking.ring import Ring
 from simulator.privacy.masking.secrets import check_key
 from simulator.privacy.masking.sizes import SEALED_BYTES
 from simulator.privacy.masking.wire import PublicKeys, Revealed, Sealed
-from simulator.privacy.sources import ByteSource
-
-DEGREE: Final = 20
-"""How many neighbours a site masks with, where the roster has more sites (SecAgg+)."""
 
 GoOn = Callable[[tuple[str, ...], tuple[Loss, ...]], bool]
 """Whether to go on with the sites that are left, told who was lost; may end the run itself."""
 
 Part = TypeVar("Part", KeysAnswer, SharesAnswer, MaskedAnswer, RevealAnswer)
 
-_SEED_BYTES: Final = 32
 _MOST_DAYS: Final = 366
 
 
@@ -89,7 +84,6 @@ def masked_sum(
     roster: tuple[str, ...],
     ring: Ring,
     *,
-    source: ByteSource,
     go_on: GoOn,
     progress: Progress,
 ) -> MaskedSum:
@@ -103,7 +97,6 @@ def masked_sum(
         request: What is asked.
         roster: The sites that are invited.
         ring: Where the cells are added.
-        source: From which the graph of neighbours is drawn.
         go_on: Is asked after each step that lost sites, before anything is opened.
         progress: Is called with each site whose masked cells have arrived.
 
@@ -119,7 +112,7 @@ def masked_sum(
             hint="Widen the question so that more sites can hold such patients, or look at it "
             "in the laboratory with --release exact.",
         )
-    this = _Round(exchanges, request, roster, ring, source)
+    this = _Round(exchanges, request, roster, ring)
     try:
         return this.play(go_on, progress)
     except TooFew as error:
@@ -143,13 +136,11 @@ class _Round:
         request: RoundRequest,
         roster: tuple[str, ...],
         ring: Ring,
-        source: ByteSource,
     ) -> None:
         self._exchanges = exchanges
         self._request = request
         self._roster = roster
         self._ring = ring
-        self._source = source
         self._layouts = [layout_of(need, request.question) for need in request.needs]
         self._lost: list[Loss] = []
 
@@ -161,7 +152,7 @@ class _Round:
         sites = tuple(one.site for one in keys)
         if len(sites) <= LEAST_PEERS:
             raise TooFew(f"{len(sites)} sites sent keys; a sum hides a site only among others")
-        near = neighbours(sites, DEGREE, self._source(_SEED_BYTES))
+        near = neighbours(sites, DEGREE, session_of(self._request))
         threshold = least_threshold(max(map(len, near.values())))
         cells = sum(layout.cells for layout in self._layouts)
         session = session_of(self._request)

@@ -105,6 +105,16 @@ class Plan:
         """How many persons the asked sites hold at most, by their catalogues."""
         return sum(self.persons_at(site) for site in self.roster)
 
+    @property
+    def least_sites(self) -> int:
+        """The most sites that any asked site wants in a sum, by what it tells of its policy."""
+        told = [
+            one.described.policy.least_roster
+            for one in self.candidates
+            if one.site in self.roster and one.described and one.described.policy
+        ]
+        return max(told, default=1)
+
     def persons_at(self, site: str) -> int:
         """How many persons a site holds at most: its catalogue rounds down."""
         found = next(one.described for one in self.candidates if one.site == site)

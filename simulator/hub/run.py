@@ -17,7 +17,7 @@ from simulator.hub.answers import (
     sites_with_matches,
 )
 from simulator.hub.auditing import audit
-from simulator.hub.completeness import check_completeness, check_noise
+from simulator.hub.completeness import check_completeness, check_least_roster, check_noise
 from simulator.hub.exchanging import Exchanges, Loss, Progress, Traffic
 from simulator.hub.masked import masked_sum, ring_of
 from simulator.hub.past import KeptSum, Past, as_kept, key_of, to_keep
@@ -195,6 +195,7 @@ def _masked(
         if first:
             check_completeness(plan, left, (*attempt.lost, *lost))
             check_noise(plan, request, left)
+            check_least_roster(plan, left)
         return first
 
     outcome = masked_sum(
@@ -202,7 +203,6 @@ def _masked(
         request,
         attempt.roster,
         ring_of(plan.persons, request),
-        source=aggregator.source,
         go_on=go_on,
         progress=progress,
     )

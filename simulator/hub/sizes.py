@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.hub.masked import DEGREE, ring_of
+from simulator.hub.masked import ring_of
 from simulator.hub.planner import Plan
 from simulator.hub.requesting import round_request
 from simulator.messages.codec import encode
@@ -18,8 +18,8 @@ from simulator.messages.masked import (
 )
 from simulator.messages.needs import in_order, layout_of
 from simulator.messages.protocol import Answer, Request
-from simulator.messages.requests import RoundAnswer, RoundRequest
-from simulator.privacy.masking.graph import LEAST_PEERS, least_threshold, neighbours
+from simulator.messages.requests import RoundAnswer, RoundRequest, session_of
+from simulator.privacy.masking.graph import DEGREE, LEAST_PEERS, least_threshold, neighbours
 from simulator.privacy.masking.shares import SHARE_BYTES
 from simulator.privacy.masking.sizes import SEALED_BYTES
 from simulator.privacy.masking.wire import KEY_BYTES, PublicKeys, Revealed, Sealed
@@ -57,7 +57,7 @@ def _clear(plan: Plan, request: RoundRequest) -> list[tuple[Request, Answer]]:
 def _masked(plan: Plan, request: RoundRequest) -> list[tuple[Request, Answer]]:
     """All four steps at every site."""
     run, number, sites = request.run, request.round, plan.roster
-    near = neighbours(sites, DEGREE, b"")
+    near = neighbours(sites, DEGREE, session_of(request))
     threshold = least_threshold(max(map(len, near.values())))
     ring = ring_of(plan.persons, request)
     cells = sum(layout_of(need, plan.question).cells for need in request.needs)

@@ -126,8 +126,8 @@ SECURE_STEPS: Final = Release(
         "survival": Treatment.STEPS,
     },
     says=(
-        "every step of a curve hides at least 6 people: deaths and censorings so far are shown to "
-        "the midpoint of six",
+        "deaths and censorings so far are shown to the midpoint of six: by the curve alone, each "
+        "step stands for at least 6 people; sizes of arms and steps told beside it narrow that",
         "curves, medians and tests are those of the rounded counts",
         *SECURE_SUM.says,
     ),
@@ -152,8 +152,8 @@ DP: Final = Release(
     says=(
         "differentially private against everyone who sees the sums, the aggregator too, as long as "
         "no more sites than stated drop out or tell others their noise",
-        "one patient more or less changes the chance of any result by a factor of e^epsilon at "
-        "most",
+        "one patient more or less changes the chance of any count by a factor of e^epsilon at most; "
+        "what sites say in their catalogues is not covered",
         "every number carries noise; intervals and tests know it",
         "asked again, word for word, of the same sites, the same answer comes back at no cost",
         "inputs not validated",

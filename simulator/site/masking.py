@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from simulator.aggregates.table import Table
 from simulator.messages.masked import KeysRequest, MaskedRequest, RevealRequest, SharesRequest
 from simulator.messages.needs import DAYS_MEASURED, layout_of
-from simulator.messages.requests import RoundRequest, session_of
+from simulator.messages.noise import parts_of
+from simulator.messages.requests import RoundRequest, roster_hash, session_of
 from simulator.privacy.masking.errors import MaskingError, RingOverflow
+from simulator.privacy.masking.graph import DEGREE, neighbours
 from simulator.privacy.masking.participant import Participant
 from simulator.privacy.masking.ring import Ring
 from simulator.privacy.masking.wire import PublicKeys, Revealed, Sealed
@@ -44,7 +46,9 @@ class MaskedRound:
         self.asked = request.asked
         self._site = site
         self._ring = Ring(64 if request.bits == 64 else 32)
-        self._least_roster = least_roster
+        # Fewer would give less noise than was promised.
+        self._fewest = max(least_roster, parts_of(request.asked))
+        self._complete = False
         self._most = persons * (_DAYS_IN_A_YEAR if _in_days(request.asked) else 1)
         self._parties = 0
         self._participant = Participant(site, session_of(request.asked), source)
@@ -59,24 +63,27 @@ class MaskedRound:
         Raises:
             MaskingError: The roster is not one that the site takes part in.
         """
-        sites = set(request.sites)
-        if len(sites) < len(request.sites) or self._site not in sites:
+        self._check_roster(request.sites)
+        near = neighbours(request.sites, DEGREE, session_of(self.asked))[self._site]
+        if sorted(peer.site for peer in request.peers) != list(near):
+            raise MaskingError("its neighbours are not those that the round gives it")
+        self._complete = len(near) == len(request.sites) - 1
+        # By no data: refused once the cells are known, it would tell how large one is.
+        self._parties = len(request.sites)
+        if self._ring.limit(self._parties) < self._most:
+            raise MaskingError(f"a ring of {self._ring.bits} bits is too narrow for so many sites")
+        return self._participant.share(request.peers, request.threshold)
+
+    def _check_roster(self, sites: tuple[str, ...]) -> None:
+        """Refuses a roster that is not what was announced, or too small for policy or noise."""
+        if len(set(sites)) < len(sites) or self._site not in sites:
             raise MaskingError("the roster names a site twice, or not this one")
         if len(sites) > self.asked.roster_size:
             raise MaskingError("the roster is longer than it was announced")
-        if len(sites) < self._least_roster:
-            raise MaskingError(
-                f"{len(sites)} sites are in the roster; this one asks for {self._least_roster}"
-            )
-        if strangers := {peer.site for peer in request.peers} - sites:
-            raise MaskingError(f"{len(strangers)} neighbours are not in the roster")
-        if len(request.peers) < min(len(sites), self._least_roster) - 1:
-            raise MaskingError(f"{len(request.peers)} neighbours are too few to hide among")
-        # By no data: refused once the cells are known, it would tell how large one is.
-        if self._ring.limit(len(sites)) < self._most:
-            raise MaskingError(f"a ring of {self._ring.bits} bits is too narrow for so many sites")
-        self._parties = len(sites)
-        return self._participant.share(request.peers, request.threshold)
+        if len(sites) == self.asked.roster_size and roster_hash(sites) != self.asked.roster:
+            raise MaskingError("the roster is not the one that was announced")
+        if len(sites) < self._fewest:
+            raise MaskingError(f"{len(sites)} sites are in the roster; {self._fewest} are needed")
 
     def mask(self, request: MaskedRequest, tables: tuple[Table, ...]) -> bytes:
         """The tables' cells one after the other, masked.
@@ -91,8 +98,17 @@ class MaskedRound:
             raise MaskingError("its cells do not fit the ring") from None
 
     def reveal(self, request: RevealRequest) -> Revealed:
-        """The shares that open the sum."""
-        return self._participant.reveal(request.alive, request.dropped)
+        """The shares that open the sum.
+
+        Raises:
+            MaskingError: The step is refused, or too few are left, as far as the site can see: it
+                knows only of its neighbours.
+        """
+        # First, so that a refusal ends the round here as well.
+        revealed = self._participant.reveal(request.alive, request.dropped)
+        if self._complete and len(set(request.alive)) < self._fewest:
+            raise MaskingError(f"{len(request.alive)} sites are left; {self._fewest} are needed")
+        return revealed
 
 
 def _in_days(asked: RoundRequest) -> bool:

@@ -47,6 +47,9 @@ _NAME_BYTES: Final = 16
 _CHANGED: Final = "the run has changed its roster or its question"
 
 
+Masking = KeysRequest | StepRequest
+
+
 @dataclass
 class _Kept:
     """What a node remembers of a round.
@@ -103,6 +106,7 @@ class Node:
         self._guard = Guard(self.site, policy, held.persons, ledger, clock)
         # A deadline that has passed leaves a thread at work, which may meet the next attempt's.
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
         self._rounds: OrderedDict[tuple[str, int], _Kept] = OrderedDict()
 
     def handle(self, data: bytes, seconds: float) -> bytes:
@@ -145,6 +149,20 @@ class Node:
             return encode(self._guard.closed(request) or CatalogueAnswer(described))
         if asked is None:  # a step of a masked round that never began, or is forgotten
             return encode(Apology(self.site, Trouble.REQUEST))
+        if isinstance(request, RoundRequest):
+            return self._answered(request, asked, data, seconds)
+        # One step at a time: two at once might each let out what the other must not.
+        if not self._turn.acquire(timeout=max(seconds, 0.0)):
+            raise TimeoutError
+        try:
+            return self._answered(request, asked, data, seconds)
+        finally:
+            self._turn.release()
+
+    def _answered(
+        self, request: RoundRequest | Masking, asked: RoundRequest, data: bytes, seconds: float
+    ) -> bytes:
+        """The answer to a round or a step of one, the same if it came before."""
         digest = hashlib.sha256(data).digest()
         with self._lock:
             self._forget()
@@ -163,7 +181,8 @@ class Node:
                 kept = _Kept(self._clock(), asked)
                 answer = self._open(request, kept)
             case _:
-                assert kept is not None  # noqa: S101  # otherwise nothing would have been asked
+                if kept is None:  # it was forgotten while this waited for its turn
+                    return encode(Apology(self.site, Trouble.REQUEST))
                 answer = self._step(request, kept, seconds)
         reply = encode(answer)
         if not isinstance(answer, Refusal):  # what was refused may be asked again, and is then

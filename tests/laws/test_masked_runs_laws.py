@@ -30,7 +30,6 @@ from simulator.messages.needs import AssignmentNeed, AttritionNeed, SurvivalNeed
 from simulator.messages.requests import RoundRequest
 from simulator.privacy.masking.ring import Ring
 from simulator.privacy.releases import DP, PLATFORM, SECURE_STEPS, SECURE_SUM, Release
-from simulator.privacy.sources import keyed_source
 from simulator.site.chance import Chance, seeded_chance
 from simulator.truth.counted import tables
 from tests.support.crowds import (
@@ -94,7 +93,6 @@ def masked(
         request,
         sites,
         ring,
-        source=keyed_source(b"law"),
         go_on=lambda _left, _lost: True,
         progress=lambda _site: None,
     )

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 from simulator.privacy.masking.errors import MaskingError
 
+DEGREE = 20
+"""How many neighbours a site masks with, where the roster has more sites (SecAgg+)."""
+
 LEAST_PEERS = 2
 """With a single peer, the sum less one's own vector is the peer's."""
 

@@ -311,11 +311,21 @@ class TestSubgroups:
             tables = (*found.levels.values(), found.rest)
             assert tables[place].patients[arm] == size
 
-    @pytest.mark.parametrize(("several", "told"), [(1, "some"), (10, "some"), (11, "11")])
-    def test_levels_that_overlap_are_the_users_error(self, several: int, told: str) -> None:
+    @pytest.mark.parametrize(
+        ("release", "several", "told"),
+        [
+            (SECURE_SUM, 1, "some"),
+            (SECURE_SUM, 11, "some"),
+            (PLATFORM, 11, "some"),
+            (EXACT, 1, "1"),
+        ],
+    )
+    def test_levels_that_overlap_are_the_users_error(
+        self, release: Release, several: int, told: str
+    ) -> None:
         values = levels((11, 20, 0, several), (0, 30, 12, 0))
         with pytest.raises(UserError) as caught:
-            opened(SECURE_SUM, "subgroups", values)
+            opened(release, "subgroups", values)
         assert caught.value.message == (
             f"the levels of the subgroup 'age' overlap: {told} patients are in more than one"
         )

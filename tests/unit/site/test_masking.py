@@ -37,7 +37,7 @@ from simulator.messages.requests import (
 )
 from simulator.privacy.masking.collector import Collector
 from simulator.privacy.masking.errors import MaskingError
-from simulator.privacy.masking.graph import neighbours
+from simulator.privacy.masking.graph import DEGREE, least_threshold, neighbours
 from simulator.privacy.masking.ring import Ring
 from simulator.privacy.masking.wire import PublicKeys, Sealed
 from simulator.privacy.release import Noise
@@ -306,7 +306,7 @@ def with_peers(change: Callable[[tuple[PublicKeys, ...]], tuple[PublicKeys, ...]
 LIES: Final[dict[str, tuple[Changed, str]]] = {
     "too short": (
         changed(sites=ROSTER[:2]),
-        "2 sites are in the roster; this one asks for 3",
+        "2 sites are in the roster; 3 are needed",
     ),
     "longer than announced": (
         changed(sites=(*ROSTER, "west")),
@@ -316,26 +316,37 @@ LIES: Final[dict[str, tuple[Changed, str]]] = {
         changed(sites=("east", "south", "west")),
         "the roster names a site twice, or not this one",
     ),
+    "as long as announced, and another": (
+        changed(sites=("north", "east", "west")),
+        "the roster is not the one that was announced",
+    ),
+    "in another order": (
+        changed(sites=ROSTER[::-1]),
+        "the roster is not the one that was announced",
+    ),
     "a name twice": (
         changed(sites=(*ROSTER, "east")),
         "the roster names a site twice, or not this one",
     ),
     "a neighbour outside": (
         with_peers(lambda peers: (peers[0], _keys("west"))),
-        "1 neighbours are not in the roster",
+        "its neighbours are not those that the round gives it",
     ),
     "too few neighbours": (
         with_peers(lambda peers: peers[:1]),
-        "1 neighbours are too few to hide among",
+        "its neighbours are not those that the round gives it",
     ),
-    "no neighbours": (with_peers(lambda _: ()), "0 neighbours are too few to hide among"),
+    "no neighbours": (
+        with_peers(lambda _: ()),
+        "its neighbours are not those that the round gives it",
+    ),
     "itself as a neighbour": (
         with_peers(lambda peers: (*peers, _keys("north"))),
-        "site 'north' was named as its own peer",
+        "its neighbours are not those that the round gives it",
     ),
     "a neighbour twice": (
         with_peers(lambda peers: (peers[0], peers[0])),
-        "site 'north' was told a peer twice",
+        "its neighbours are not those that the round gives it",
     ),
     "the same key for two": (
         with_peers(
@@ -617,16 +628,18 @@ def seeded(folder: Path, seed: int) -> Node:
 # Numbers that do not fit
 
 
-def masked_round(persons: int, bits: int, roster: int = 3, *, days: bool = False) -> MaskedRound:
-    needs = (EntriesNeed(),) if days else NEEDS
-    asked = msgspec.structs.replace(request(needs=needs), roster_size=roster)
+def masked_round(
+    persons: int, bits: int, roster: tuple[str, ...] = ROSTER, *, days: bool = False
+) -> MaskedRound:
+    asked = request(roster=roster, needs=(EntriesNeed(),) if days else NEEDS)
     return MaskedRound("north", KeysRequest(asked, bits), 3, persons, os.urandom)
 
 
 def begin(this: MaskedRound, sites: tuple[str, ...]) -> tuple[Sealed, ...]:
     this.keys()
-    peers = tuple(_keys(site) for site in ("east", "south"))
-    return this.share(SharesRequest("run", 1, sites, peers, THRESHOLD))
+    near = neighbours(sites, DEGREE, session_of(this.asked))["north"]
+    peers = tuple(_keys(site) for site in near)
+    return this.share(SharesRequest("run", 1, sites, peers, least_threshold(len(near))))
 
 
 @pytest.mark.parametrize(
@@ -648,13 +661,75 @@ def test_a_ring_that_is_too_narrow_is_refused_before_any_cell_is_known(
     fits: bool,
 ) -> None:
     roster = (*ROSTER, *(f"site {place}" for place in range(sites - 3)))
-    this = masked_round(persons, 32, sites, days=days)
+    this = masked_round(persons, 32, roster, days=days)
     if fits:
-        assert len(begin(this, roster)) == 2
+        assert len(begin(this, roster)) == min(sites - 1, DEGREE)
         return
     with pytest.raises(MaskingError, match="a ring of 32 bits is too narrow for so many sites"):
         begin(this, roster)
-    assert len(begin(masked_round(persons, 64, sites, days=days), roster)) == 2
+    assert begin(masked_round(persons, 64, roster, days=days), roster)
+
+
+# Of whom a site is a neighbour, and how many are left
+
+
+def test_in_a_large_roster_the_neighbours_are_those_that_the_round_gives() -> None:
+    """Who chose them could put a site among its own."""
+    roster = (*ROSTER, *(f"site {place}" for place in range(65)))
+    this = masked_round(24, 32, roster)
+    near = neighbours(roster, DEGREE, session_of(this.asked))["north"]
+    assert len(near) == DEGREE
+    this.keys()
+    others = [site for site in roster if site != "north"][:DEGREE]
+    assert sorted(others) != list(near)
+    peers = tuple(_keys(site) for site in others)
+    with pytest.raises(MaskingError, match="not those that the round gives it"):
+        this.share(SharesRequest("run", 1, roster, peers, least_threshold(DEGREE)))
+
+
+def test_noise_for_many_is_not_shared_among_few() -> None:
+    """Announced to ten million sites, each share would be next to nothing."""
+    terms = ReleaseTerms("dp", 1, noise=Noise("1"))
+    asked = msgspec.structs.replace(
+        request(needs=(AttritionNeed(),), terms=terms), roster_size=10_000_000
+    )
+    this = MaskedRound("north", KeysRequest(asked, 64), 3, 24, os.urandom)
+    with pytest.raises(MaskingError, match="3 sites are in the roster; 6700000 are needed"):
+        begin(this, ROSTER)
+
+
+@pytest.mark.parametrize(("least", "opens"), [(4, True), (5, False)])
+def test_a_sum_over_fewer_sites_than_the_policy_asks_for_is_not_opened(
+    least: int, *, opens: bool
+) -> None:
+    roster = (*ROSTER, "west", "middle")
+    asked = request(roster=roster, needs=(AttritionNeed(),))
+    north = MaskedRound("north", KeysRequest(asked, 32), least, 24, os.urandom)
+    others = {site: MaskedSite(site) for site in roster[1:]}
+    keys = {"north": north.keys()}
+    for site, other in others.items():
+        answer = decode_answer(other.answer(KeysRequest(asked, 32), nothing))
+        assert isinstance(answer, KeysAnswer)
+        keys[site] = answer.keys
+
+    def shares(site: str) -> SharesRequest:
+        peers = tuple(keys[peer] for peer in sorted(roster) if peer != site)
+        return SharesRequest("run", 1, roster, peers, least_threshold(4))
+
+    north.share(shares("north"))
+    seals: list[Sealed] = []
+    for site, other in others.items():
+        answer = decode_answer(other.answer(shares(site), nothing))
+        assert isinstance(answer, SharesAnswer)
+        seals += [one for one in answer.sealed if one.receiver == "north"]
+    north.mask(MaskedRequest("run", 1, tuple(seals)), nothing(asked))
+    left = ("east", "north", "south", "west")
+    reveal = RevealRequest("run", 1, left, ("middle",))
+    if opens:
+        assert set(north.reveal(reveal).self_shares) == set(left)
+        return
+    with pytest.raises(MaskingError, match="4 sites are left; 5 are needed"):
+        north.reveal(reveal)
 
 
 @pytest.mark.parametrize("value", [715_827_883, -715_827_883, 2**62])
