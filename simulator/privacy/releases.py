@@ -12,11 +12,12 @@ import msgspec
 
 from simulator.aggregates.released import Released
 from simulator.errors import Refused, UserError, nearest, one_of
-from simulator.privacy.emulated import EMULATED
+from simulator.privacy.emulated import EMULATED, emulated
 from simulator.privacy.release import Noise as Noise
 from simulator.privacy.release import Place as Place
 from simulator.privacy.release import Release as Release
 from simulator.privacy.release import Treatment as Treatment
+from simulator.privacy.rules.registry import RULES
 from simulator.privacy.thresholds import round_small
 
 EXACT: Final = Release(
@@ -152,8 +153,9 @@ DP: Final = Release(
     says=(
         "differentially private against everyone who sees the sums, the aggregator too, as long as "
         "no more sites than stated drop out or tell others their noise",
-        "one patient more or less changes the chance of any count by a factor of e^epsilon at most; "
-        "what sites say in their catalogues is not covered",
+        "one patient more or less changes the chance of any count by a factor of e^epsilon at most "
+        "(with Skellam noise but for a chance of one in a million); what sites say in their "
+        "catalogues is not covered",
         "every number carries noise; intervals and tests know it",
         "asked again, word for word, of the same sites, the same answer comes back at no cost",
         "inputs not validated",
@@ -228,7 +230,7 @@ def placed(release: Release, place: Place) -> Release:
             f"the release '{release.name}' needs a key of every record, which stays at its site",
             hint="Leave --at out: it is applied at each site.",
         )
-    return msgspec.structs.replace(release, place=place, masked=is_masked(release, place))
+    return emulated(RULES[release.rule], place)
 
 
 def is_masked(release: Release, place: Place) -> bool:
