@@ -21,10 +21,19 @@ from simulator.cli.inputs import now
     metavar="N",
     help="Print the last N entries; default: 20 as text, all as JSON and CSV.",
 )
+@click.option("--all", "every", is_flag=True, help="As text, show answers with the catalogue, too.")
 @click.option("--open", "lift", is_flag=True, help="Lift the lock of a quota that is used up.")
 @options.output_format
 def ledger(
-    site: str, network: str, data: Path, last: int | None, form: str, *, check: bool, lift: bool
+    site: str,
+    network: str,
+    data: Path,
+    last: int | None,
+    form: str,
+    *,
+    check: bool,
+    every: bool,
+    lift: bool,
 ) -> None:
     """Show what a SITE was asked and what it let out.
 
@@ -62,7 +71,7 @@ def ledger(
         budget = read_policy(folder / POLICY).budget
     except UserError:
         budget = None
-    print_ledger(Told(site, found, budget, now()), form=form, last=last, check=check)
+    print_ledger(Told(site, found, budget, now()), form=form, last=last, check=check, every=every)
     if check and found.faults:
         faults = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"
         raise VerificationFailed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 
 _LAST: Final = 20
 _SHOWN: Final = 8
+_TOLD: Final = 5
 _COLUMNS: Final = (
     *("at", "run", "round", "step", "release", "place", "roster_size", "needs", "answered"),
     *("reason", "repeated", "cost", "zcdp", "key", "locked"),
 )
+_CATALOGUE: Final = ("catalogue",)
 
 
 class Told(NamedTuple):
@@ -45,7 +48,9 @@ class Told(NamedTuple):
     now: dt.datetime
 
 
-def print_ledger(told: Told, *, form: str, last: int | None, check: bool) -> None:
+def print_ledger(
+    told: Told, *, form: str, last: int | None, check: bool, every: bool = False
+) -> None:
     """Prints a ledger on stdout as ``text``, ``json`` or ``csv``.
 
     Args:
@@ -53,6 +58,7 @@ def print_ledger(told: Told, *, form: str, last: int | None, check: bool) -> Non
         form: The format.
         last: How many of the last entries; None: 20 as text, otherwise all.
         check: Whether text says if it is intact.
+        every: Whether text shows each answer with the catalogue; otherwise it says how many.
     """
     entries = told.found.entries
     shown = entries if last is None else entries[-last:]
@@ -61,15 +67,20 @@ def print_ledger(told: Told, *, form: str, last: int | None, check: bool) -> Non
     elif form == "csv":
         click.echo(_csv(shown), nl=False)
     else:
-        _text(console(), told, shown[-(last or _LAST) :], check=check)
+        _text(console(), told, last or _LAST, check=check, every=every)
 
 
-def _text(screen: Console, told: Told, shown: Sequence[Entry], *, check: bool) -> None:
+def _text(screen: Console, told: Told, last: int, *, check: bool, every: bool) -> None:
     entries = told.found.entries
     answered = sum(entry.answered for entry in entries)
     screen.print(Text(told.site, style="bold"))
     screen.print(f"{len(entries)} entries, {answered} answered, {len(entries) - answered} not")
-    if len(shown) < len(entries):
+    listed = [entry for entry in entries if every or not _is_catalogue(entry)]
+    if len(listed) < len(entries):
+        left = len(entries) - len(listed)
+        screen.print(f"{left} answered with the catalogue alone; `--all` shows them")
+    shown = listed[-last:]
+    if len(shown) < len(listed):
         screen.print(f"the last {len(shown)}; `--last N` shows more")
     if shown:
         heading(screen, "asked and let out")
@@ -81,8 +92,16 @@ def _text(screen: Console, told: Told, shown: Sequence[Entry], *, check: bool) -
     _checked(screen, told.found, check=check)
 
 
+def _is_catalogue(entry: Entry) -> bool:
+    """Whether the catalogue was asked for and told."""
+    return entry.needs == _CATALOGUE and entry.answered
+
+
 def _entry(screen: Console, entry: Entry) -> None:
     """A line on when, by which run and how it ended; below it, what it was about."""
+    if _is_catalogue(entry):
+        indented(screen, f"{entry.at:%Y-%m-%d %H:%M:%S}  catalogue")
+        return
     said = "answered" if entry.answered else "not answered"
     said = "answered again" if entry.repeated else said
     if not entry.run:
@@ -96,11 +115,18 @@ def _entry(screen: Console, entry: Entry) -> None:
         said,
     )
     indented(screen, "  ".join(words).rstrip())
-    about = ", ".join(entry.needs)
+    about = _kinds(entry.needs)
     if entry.cost or entry.zcdp:
         about += f"; cost {_amounts(entry.cost, entry.zcdp)}"
     for line in filter(None, (about, entry.reason or "")):
         indented(screen, f"  {line}", style="dim")
+
+
+def _kinds(needs: Sequence[str]) -> str:
+    """Each kind once, with its number where there are several of it."""
+    return ", ".join(
+        kind if count == 1 else f"{kind} ({count})" for kind, count in Counter(needs).items()
+    )
 
 
 def _spent(screen: Console, told: Told) -> None:
@@ -136,6 +162,12 @@ def _checked(screen: Console, found: Checked, *, check: bool) -> None:
         indented(screen, f"line {fault.line}: {fault.wrong}")
     if found.unfinished:
         indented(screen, f"note: {found.unfinished}; a write was broken off, nothing was let out")
+    if found.back:
+        where = ", ".join(map(str, found.back[:_TOLD])) + (", ..." * (len(found.back) > _TOLD))
+        indented(
+            screen,
+            f"note: times go back at entry {where}; what is before may be left out of limits",
+        )
     if found.older:
         indented(
             screen, "A new ledger is chained from its first line on: move this one away to begin it"
@@ -159,6 +191,7 @@ def _plain(told: Told, shown: Sequence[Entry]) -> dict[str, object]:
             "older": found.older,
             "faults": [{"line": fault.line, "wrong": fault.wrong} for fault in found.faults],
             "unfinished": found.unfinished,
+            "back": list(found.back),
         },
         "budget": None
         if budget is None or gone is None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,13 +52,32 @@ def _share(size: int, scale: Scale, parts: int, source: ByteSource) -> NDArray[n
     return skellam_share(size, scale.parameter, parts, source)
 
 
+def same_again(request: RoundRequest, state: str) -> tuple[tuple[str, ...], ...]:
+    """What each need of a request has in common with itself when it is asked again.
+
+    That is the question, the need and the release. Who else is asked, what else, and the network
+    threshold have no part in a site's own table, but whoever asks could write there what they like
+    to have the noise drawn anew.
+
+    Args:
+        request: What is asked.
+        state: What changes when the site's database does.
+    """
+    terms = request.release
+    asked = (request.question, terms.name, terms.version, terms.place)
+    return tuple(
+        (hashlib.sha256(msgspec.msgpack.encode((need, *asked))).hexdigest(), state)
+        for need in request.needs
+    )
+
+
 def by_rule(
     release: Release,
     tables: Sequence[Table],
     keys: Sequence[Table] | None,
     chance: Chance,
     fresh: tuple[str, ...],
-    same: tuple[str, ...],
+    same: Sequence[tuple[str, ...]],
 ) -> tuple[Cells, ...]:
     """What a release's rule lets out of each table.
 
@@ -66,15 +87,14 @@ def by_rule(
         keys: For the rule that needs them, the sum of the records' keys in each cell.
         chance: The site's chance.
         fresh: What is new in this request, for noise that is new each time.
-        same: What a question has in common with itself asked again, for noise that stays.
+        same: `same_again` of the request, for noise that stays.
     """
     rule = RULES[release.rule]
-    source = (
-        chance.sticky("rule", *same)
-        if rule.repeats is Repeats.SAME
-        else chance.fresh("rule", *fresh)
-    )
+    if rule.repeats is Repeats.SAME:
+        sources = [chance.sticky("rule", *names) for names in same]
+    else:
+        sources = [chance.fresh("rule", *fresh)] * len(tables)
     return tuple(
         rule.apply(table.flat(), source, None if keys is None else keys[place].flat())
-        for place, table in enumerate(tables)
+        for place, (table, source) in enumerate(zip(tables, sources, strict=True))
     )

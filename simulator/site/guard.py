@@ -29,7 +29,7 @@ from simulator.messages.requests import (
 from simulator.privacy.budget import Cost
 from simulator.privacy.masking.wire import PublicKeys, Revealed, Sealed
 from simulator.privacy.rules.rule import Cells
-from simulator.site.ledger import Entry, Ledger, LedgerError, Objector, Tail
+from simulator.site.ledger import CATALOGUE_NEED, Entry, Ledger, LedgerError, Objector, Tail
 from simulator.site.policy import NO_POLICY, Policy, objection
 from simulator.site.rates import LOCKED, Asking, asking, is_limited, limit
 
@@ -90,16 +90,24 @@ class Guard:
 
         return objects
 
-    def closed(self, request: CatalogueRequest) -> Refusal | None:
-        """A refusal of everything where the policy is missing or cannot be read, written first."""
-        if self._policy is not None:
-            return None
-        asked = hashlib.sha256(encode(request)).hexdigest()
-        needs = ("catalogue",)
-        self._ledger.append(
-            Entry(self._clock(), "", 0, "", asked, needs, answered=False, reason=NO_POLICY)
+    def catalogue(self, request: CatalogueRequest) -> Refusal | None:
+        """Writes that the catalogue was asked for; a refusal where there is no policy to read.
+
+        It belongs to no run, so that no quota counts it.
+        """
+        reason = NO_POLICY if self._policy is None else None
+        entry = Entry(
+            at=self._clock(),
+            run="",
+            round=0,
+            release="",
+            request=hashlib.sha256(encode(request)).hexdigest(),
+            needs=(CATALOGUE_NEED,),
+            answered=reason is None,
+            reason=reason,
         )
-        return Refusal(self._site, NO_POLICY)
+        self._ledger.append(entry)
+        return None if reason is None else Refusal(self._site, reason)
 
     def repeat(self, request: RoundRequest) -> None:
         """Writes that a round was asked for again and answered as before."""

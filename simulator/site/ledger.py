@@ -17,18 +17,20 @@ from simulator.site.ledger_file import LedgerFile, opened
 LEDGER: Final = "ledger.jsonl"
 OPENED: Final = "opened"
 """The step of an entry by which someone at the site lifts a quota's lock."""
+CATALOGUE_NEED: Final = "catalogue"
+"""What stands in the place of a kind of table where the catalogue was asked for."""
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One request and the decision on it.
 
     Attributes:
-        at: When, in UTC.
-        run: The run's identifier.
+        at: When, in UTC; never before the entry before it.
+        run: The run's identifier; empty where the catalogue was asked for, or a lock lifted.
         round: The round's number.
         release: The name of the release.
         request: SHA-256 of the request's bytes.
-        needs: The kinds of table asked for.
+        needs: The kinds of table asked for, or `CATALOGUE_NEED` alone.
         answered: Whether it was answered.
         reason: Why not, where it was refused or could not be answered.
         repeated: Whether the same round had been answered before.
@@ -196,13 +198,17 @@ class _MemoryTail:
 
 
 def _after(entry: Entry, last: Entry | None) -> Entry:
-    """An entry that says it is locked where the last one did, unless it lifts the lock.
+    """An entry no earlier than the last one, and locked where that is, unless it lifts the lock.
 
-    So the last line alone tells whether the site is locked, however long ago that was.
+    So the last line alone tells whether the site is locked, however long ago that was; and times
+    never go back, so that whoever reads from the end may stop at the first that is too old. Where
+    the clock has gone back, an entry takes the last one's time: it then counts a little longer,
+    never shorter, and a clock that was once ahead does not silence the site.
     """
-    if last is None or not last.locked or entry.step == OPENED:
+    if last is None:
         return entry
-    return msgspec.structs.replace(entry, locked=True)
+    locked = entry.locked or (last.locked and entry.step != OPENED)
+    return msgspec.structs.replace(entry, at=max(entry.at, last.at), locked=locked)
 
 
 def opening(at: dt.datetime) -> Entry:

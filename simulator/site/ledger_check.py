@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +37,9 @@ class Checked(msgspec.Struct, frozen=True):
             fault: what they said before the first chained line was written, nobody can tell.
         unfinished: What a write that was broken off left behind, or None. It is no fault: its
             request was never answered.
+        back: The entries, counted from 1, whose time is before that of the one before them. No
+            entry is written so any more: until it is too old itself, whoever reads from the end may
+            stop there.
     """
 
     entries: tuple[Entry, ...]
@@ -43,6 +47,7 @@ class Checked(msgspec.Struct, frozen=True):
     faults: tuple[Fault, ...]
     older: int = 0
     unfinished: str | None = None
+    back: tuple[int, ...] = ()
 
 
 def check_ledger(path: Path, site: str) -> Checked:
@@ -81,7 +86,13 @@ def check_ledger(path: Path, site: str) -> Checked:
     unfinished = _held_against_head(path, lines, links, stands, faults)
     if rest:
         unfinished = f"line {len(lines) + 1} was begun and never finished"
-    return Checked(tuple(entries), stands, tuple(faults), older, unfinished)
+    return Checked(tuple(entries), stands, tuple(faults), older, unfinished, _back(entries))
+
+
+def _back(entries: list[Entry]) -> tuple[int, ...]:
+    """The entries at which the time goes back, counted from 1."""
+    pairs = enumerate(pairwise(entries), start=2)
+    return tuple(place for place, (before, after) in pairs if after.at < before.at)
 
 
 def _content(path: Path) -> bytes:

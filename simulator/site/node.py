@@ -32,7 +32,7 @@ from simulator.privacy.release import Place, Release
 from simulator.privacy.releases import KEYED, RELEASES
 from simulator.site.catalogue import CatalogueFile
 from simulator.site.chance import Chance, passing_chance
-from simulator.site.changing import by_rule, with_noise
+from simulator.site.changing import by_rule, same_again, with_noise
 from simulator.site.guard import Clock, Guard
 from simulator.site.ledger import Ledger, LedgerError
 from simulator.site.looking import Looking
@@ -146,7 +146,7 @@ class Node:
             described = msgspec.structs.replace(
                 self._catalogue.describe(request.codes), policy=self._terms
             )
-            return encode(self._guard.closed(request) or CatalogueAnswer(described))
+            return encode(self._guard.catalogue(request) or CatalogueAnswer(described))
         if asked is None:  # a step of a masked round that never began, or is forgotten
             return encode(Apology(self.site, Trouble.REQUEST))
         if isinstance(request, RoundRequest):
@@ -214,7 +214,7 @@ class Node:
 
     def _ruled(self, request: RoundRequest, release: Release, seconds: float) -> Answer:
         """The answer to a round of which each site changes its tables by a rule."""
-        same = (key_of(request), self._looking.state())
+        same = same_again(request, self._looking.state())
         keys = None
         if release.rule == KEYED:
             salt = self._chance.sticky("records")(16)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from simulator.aggregates.grid import Unit
-from simulator.errors import UserError
+from simulator.errors import UserError, one_of
 from simulator.language.documents import Node, parse_document, read_document
 from simulator.messages.catalogue import PolicyTerms
 from simulator.messages.describing import FollowUpNeed
@@ -171,6 +171,11 @@ def _release(node: Node) -> str:
     name = node.text()
     if name not in RELEASES:
         node.fail(f"there is no release '{name}'")
+    if RELEASES[name].laboratory_only:
+        allowed = (each.name for each in RELEASES.values() if not each.laboratory_only)
+        node.fail(
+            f"expected {one_of(tuple(allowed))}; found '{name}', which is for the laboratory only"
+        )
     return name
 
 
@@ -240,14 +245,16 @@ def _stricter(
         if kind_of(need) not in release.treatments:
             return f"the release '{release.name}' does not say what happens to such a request"
         if isinstance(need, SurvivalNeed | FollowUpNeed) and (
-            wrong := _unfit(policy, need.grid.unit)
+            wrong := _unfit(policy, release, need.grid.unit)
         ):
             return wrong
     return None
 
 
-def _unfit(policy: Policy, unit: Unit) -> str | None:
-    """Why a policy does not let survival out in these time bins, or None."""
+def _unfit(policy: Policy, release: Release, unit: Unit) -> str | None:
+    """Why a policy, or the release, does not let survival out in these time bins, or None."""
+    if unit is Unit.DAY and not release.by_day:
+        return f"the release '{release.name}' lets out no survival by day"
     if unit.is_finer_than(policy.finest_bin):
         return f"its policy lets out survival by {policy.finest_bin} at the finest"
     if policy.coarsest_bin.is_finer_than(unit):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Final
@@ -18,6 +19,8 @@ from simulator.site.ledger import OPENED, Entry, Tail
 from simulator.site.policy_rules import Budget, Policy
 
 LOCKED: Final = "it has answered all questions that its policy allows and is locked"
+_STARTS: Final = 3
+_LET_OUT: Final = frozenset({"", "masked"})
 
 
 class Asking(msgspec.Struct, frozen=True):
@@ -51,12 +54,14 @@ def question_of(request: RoundRequest) -> str:
 
 
 def key_of(request: RoundRequest) -> str:
-    """SHA-256 of what is asked, of whom and under which release; not of the run or its round.
+    """SHA-256 of what is asked and under which release; not of the run, its round or its sites.
 
-    The order of the needs does not matter.
+    The order of the needs does not matter. Neither the roster nor the network threshold has a part
+    in it: whoever asks can write there what they like, and a site's own tables are the same.
     """
     needs = sorted(msgspec.msgpack.encode(need) for need in request.needs)
-    asked = (request.question, needs, request.release, request.roster, request.roster_size)
+    terms = request.release
+    asked = (request.question, needs, terms.name, terms.version, terms.place, terms.noise)
     return hashlib.sha256(msgspec.msgpack.encode(asked)).hexdigest()
 
 
@@ -77,7 +82,9 @@ def asking(
     """
     key = key_of(request)
     if noise:
-        key = hashlib.sha256(f"{key} {noise}".encode()).hexdigest()
+        # The number of sites has a part in how much noise each of them adds.
+        sites = f"{request.roster} {request.roster_size}"
+        key = hashlib.sha256(f"{key} {sites} {noise}".encode()).hexdigest()
     return Asking(request.run, key, question_of(request), cost, zcdp)
 
 
@@ -117,10 +124,11 @@ def _reach(policy: Policy, total: int, asked: Asking) -> dt.timedelta:
 def too_often(
     policy: Policy, entries: Sequence[Entry], asked: Asking, now: dt.datetime
 ) -> str | None:
-    """Why a site has answered often enough, or None. What it refused does not count.
+    """Why a site has answered often enough, or None. What let nothing out does not count.
 
-    A question counts once in a run, however many rounds and steps it takes and however often the
-    run starts anew; no quota but a lock stops a run that has begun.
+    Each answer counts, each round of a run, too, and a round that is answered anew since the node
+    has forgotten it. Only a run that starts anew is not counted again, the first few times: who
+    asks chooses what a run is called, so that no more can hang on its name.
 
     Args:
         policy: The site's policy.
@@ -129,13 +137,11 @@ def too_often(
         asked: What is asked for.
         now: The time in UTC.
     """
-    answered = [entry for entry in entries if entry.answered and entry.run]
-    own = (_run(asked.run), asked.question)
     rates, quota = policy.rates, policy.quota
     if rates is not None:
-        same = (entry for entry in answered if entry.key == asked.key)
-        earlier = _askings(same, now - dt.timedelta(days=rates.days)) - {own}
-        if len(earlier) >= rates.identical:
+        same = [entry for entry in entries if entry.key == asked.key]
+        earlier = _answers(same, now - dt.timedelta(days=rates.days))
+        if _is_counted(earlier, asked) and _count(earlier) >= rates.identical:
             return (
                 f"its policy allows the same question {rates.identical} times "
                 f"in {_days(rates.days)}"
@@ -144,13 +150,13 @@ def too_often(
         return None
     if entries and entries[-1].locked:
         return LOCKED
-    counted = _since_opened(entries)
-    long = _askings(counted, now - dt.timedelta(days=quota.days))
-    if own in long:
+    since = _since_opened(entries)
+    long = _answers(since, now - dt.timedelta(days=quota.days))
+    if not _is_counted(long, asked):
         return None
-    if len(long) >= quota.hard:
+    if _count(long) >= quota.hard:
         return LOCKED
-    if len(_askings(counted, now - dt.timedelta(minutes=quota.minutes))) >= quota.soft:
+    if _count(_answers(since, now - dt.timedelta(minutes=quota.minutes))) >= quota.soft:
         minutes = "a minute" if quota.minutes == 1 else f"{quota.minutes} minutes"
         return f"its policy allows {quota.soft} questions in {minutes}; ask again later"
     return None
@@ -230,16 +236,45 @@ def _fraction(text: str | None) -> Fraction | None:
     return None if text is None else Fraction(text)
 
 
-def _askings(entries: Iterable[Entry], after: dt.datetime) -> set[tuple[str, str]]:
-    """The questions answered after a moment, each once a run."""
-    return {(_run(entry.run), entry.question) for entry in entries if entry.at > after}
+def _answers(entries: Iterable[Entry], after: dt.datetime) -> list[tuple[str, str]]:
+    """The run and the key of each answer after a moment, oldest first.
+
+    Answers from a node's memory are none, nor are steps of a masked round but the masked cells.
+    """
+    return [
+        (entry.run, entry.key)
+        for entry in entries
+        if entry.answered
+        and entry.run
+        and not entry.repeated
+        and entry.step in _LET_OUT
+        and entry.at > after
+    ]
 
 
-def _since_opened(entries: Sequence[Entry]) -> list[Entry]:
-    """The answers since a lock was last lifted."""
+def _count(answers: Iterable[tuple[str, str]]) -> int:
+    """How many answers these are, but for the first few new starts of a run.
+
+    A start is new where the run's whole identifier is; the same one again is another answer.
+    """
+    counted = 0
+    starts: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for run, key in answers:
+        begun = starts[_run(run), key]
+        counted += not begun or run in begun or len(begun) >= _STARTS
+        begun.add(run)
+    return counted
+
+
+def _is_counted(answers: Sequence[tuple[str, str]], asked: Asking) -> bool:
+    """Whether what is asked for would count after these answers."""
+    return _count([*answers, (asked.run, asked.key)]) > _count(answers)
+
+
+def _since_opened(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries since a lock was last lifted."""
     opened = [place for place, entry in enumerate(entries) if entry.step == OPENED]
-    rest = entries[opened[-1] + 1 :] if opened else entries
-    return [entry for entry in rest if entry.answered and entry.run]
+    return entries[opened[-1] + 1 :] if opened else entries
 
 
 def _run(identifier: str) -> str:

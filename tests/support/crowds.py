@@ -28,7 +28,7 @@ from simulator.privacy.releases import KEYED, RELEASES
 from simulator.privacy.rules.rule import Cells
 from simulator.privacy.sources import keyed_source
 from simulator.site.chance import Chance, seeded_chance
-from simulator.site.changing import by_rule, with_noise
+from simulator.site.changing import by_rule, same_again, with_noise
 from simulator.truth.counted import tables
 from tests.support.masks import MaskedSite
 from tests.unit.hub.memory import ROWS, in_arm
@@ -169,9 +169,8 @@ class CrowdWire:
             return RoundAnswer(*name, request.roster, cells)
         keys = self._keys(site, request) if release.rule == KEYED else None
         fresh = (request.run, str(request.round))
-        ruled: tuple[Cells, ...] = by_rule(
-            release, counted, keys, self._chance[site], fresh, ("the question",)
-        )
+        same = same_again(request, "the database")
+        ruled: tuple[Cells, ...] = by_rule(release, counted, keys, self._chance[site], fresh, same)
         return RoundAnswer(
             *name,
             request.roster,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.aggregates.table import Table
 from simulator.messages.codec import decode_cells
-from simulator.messages.needs import layout_of
+from simulator.messages.needs import Need, layout_of
 from simulator.messages.noise import noise_laws, noise_scales, parts_of
 from simulator.messages.requests import (
     Refusal,
@@ -26,7 +27,7 @@ from simulator.privacy.rules.registry import RULES
 from simulator.privacy.rules.rule import Cells, Repeats
 from simulator.privacy.sources import keyed_source
 from simulator.site.chance import passing_chance, seeded_chance
-from simulator.site.changing import by_rule, with_noise
+from simulator.site.changing import by_rule, same_again, with_noise
 from simulator.site.ledger import FreshLedger
 from simulator.site.policy import LABORATORY
 from tests.unit.site.doors import ASKED, NEEDS, clear, make_node, request, told, write_site
@@ -144,7 +145,7 @@ def test_asked_again_the_rule_says_what_it_promises(release: Release) -> None:
     keys = (Table.from_flat(layout_of(NEEDS[2], ASKED), np.arange(48) * 7919),)
     chance = passing_chance()
     first, second = (
-        by_rule(release, tables, keys, chance, (run, "1"), ("question", "state"))[0]
+        by_rule(release, tables, keys, chance, (run, "1"), [("question", "state")])[0]
         for run in ("one", "two")
     )
     same = first.shown.tolist() == second.shown.tolist()
@@ -158,12 +159,51 @@ def test_kept_noise_is_other_noise_for_another_question_or_state(name: str) -> N
     chance = seeded_chance(1, "north")
     repeats = RULES[release.rule].repeats
     found = [
-        by_rule(release, tables, None, chance, (run, "1"), same)[0].shown.tolist()
+        by_rule(release, tables, None, chance, (run, "1"), [same])[0].shown.tolist()
         for run, same in (("one", ("a", "b")), ("two", ("a", "b")), ("one", ("a", "c")))
     ]
     # Where noise is new each time it follows from the run alone, else from question and state.
     assert (found[0] == found[1]) is (repeats is Repeats.SAME)
     assert (found[0] == found[2]) is (repeats is Repeats.FRESH)
+
+
+SAME = [one for one in EMULATED if RULES[one.rule].repeats is Repeats.SAME]
+
+
+@pytest.mark.parametrize("release", SAME, ids=lambda release: release.name)
+def test_nothing_that_who_asks_makes_up_draws_kept_noise_anew(
+    folder: Path, release: Release
+) -> None:
+    """Rosters, thresholds, other needs and their order have no part in a site's own table."""
+    node = make_node(folder, policy=LABORATORY, chance=seeded_chance(1, "north"))
+    asked = under(release)
+    higher = msgspec.structs.replace(asked.release, network_threshold=99)
+    variants = [
+        asked,
+        *(msgspec.structs.replace(asked, roster=f"made up {number}") for number in range(20)),
+        msgspec.structs.replace(asked, roster_size=77),
+        msgspec.structs.replace(asked, release=higher),
+        *(msgspec.structs.replace(asked, needs=needs) for needs in permutations(NEEDS)),
+        *(msgspec.structs.replace(asked, needs=(need,)) for need in NEEDS),
+    ]
+    seen: dict[Need, set[tuple[bytes, bytes]]] = {need: set() for need in NEEDS}
+    for number, variant in enumerate(variants):
+        answer = told(node, msgspec.structs.replace(variant, run=f"run {number}"))
+        assert isinstance(answer, RoundAnswer), answer
+        for need, cells, held in zip(variant.needs, answer.cells, answer.withheld, strict=True):
+            seen[need].add((cells, held))
+    assert [len(answers) for answers in seen.values()] == [1, 1, 1]
+
+
+def test_each_need_and_question_has_noise_of_its_own() -> None:
+    """Equal tables of two needs, or of two questions, are not shifted alike."""
+    (leaf,) = (one for one in EMULATED if one.name == "leaf")
+    table = Table.from_flat(layout_of(NEEDS[2], ASKED), np.full(48, 500))
+    arms = msgspec.structs.replace(ASKED, arms=ASKED.arms[::-1])
+    first, other = (msgspec.structs.replace(under(leaf), question=asked) for asked in (ASKED, arms))
+    named = [*same_again(first, "state"), *same_again(other, "state"), *same_again(first, "new")]
+    found = by_rule(leaf, [table] * 9, None, seeded_chance(1, "north"), ("run", "1"), named)
+    assert len({cells.shown.tobytes() for cells in found}) == 9
 
 
 def test_a_rule_may_run_in_the_laboratory_alone(folder: Path) -> None:

@@ -329,6 +329,17 @@ def test_a_lock_is_carried_on_until_it_is_lifted(hourly: Ledger) -> None:
     assert not locked()
 
 
+def test_a_clock_that_goes_back_makes_nothing_forgotten(hourly: Ledger) -> None:
+    """A site reads back only to the first entry that is too old, and so times may not go back."""
+    hourly.append(entry("e", at=NOON - dt.timedelta(days=400)))
+    hourly.append(entry("f", at=NOON + dt.timedelta(hours=5)))
+    assert ends(hourly, NOON - dt.timedelta(days=1)) == "abcdef"
+    assert ends(hourly, NOON + dt.timedelta(hours=2.5)) == "cdef"
+    times: list[dt.datetime] = []
+    hourly.ask(lambda tail: times.extend(each.at for each in tail.since(NOON)))
+    assert times == [NOON + dt.timedelta(hours=hours) for hours in (0, 1, 2, 3, 3, 5)]
+
+
 def test_what_is_no_entry_is_not_read(path: Path) -> None:
     path.write_bytes(b'{"run": 1}\n')
     with pytest.raises(LedgerError, match="no entry"):

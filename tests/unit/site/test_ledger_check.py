@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.site.chain import beginning, chained
+from simulator.site.chain import Head, beginning, chained, write_head
 from simulator.site.ledger import LEDGER, Entry, FileLedger
 from simulator.site.ledger_check import Checked, check_ledger
 from simulator.site.ledger_file import LEDGER_HEAD
@@ -20,8 +21,8 @@ from tests.unit.site.doors import NOON
 COUNT = 6
 
 
-def entry(run: str) -> Entry:
-    return Entry(NOON, run, 1, "secure-sum", "00ff", ("attrition",), answered=True)
+def entry(run: str, at: dt.datetime = NOON) -> Entry:
+    return Entry(at, run, 1, "secure-sum", "00ff", ("attrition",), answered=True)
 
 
 def _written() -> tuple[bytes, bytes]:
@@ -197,6 +198,18 @@ def test_the_first_chained_line_seals_those_before(tmp_path: Path) -> None:
         changed = bytearray(content)
         changed[place] ^= 1
         assert wrong(checked(bytes(changed), head)) != wrong(found), place
+
+
+def test_times_that_go_back_are_told_and_are_no_fault() -> None:
+    """A site writes none any more; it did while it took every time from its clock."""
+    head, lines = Head(0, beginning("north")), b""
+    for run, hours in zip("abcdef", (5, 5, 1, 2, 9, 8), strict=True):
+        written = entry(run, NOON + dt.timedelta(hours=hours))
+        line, head = chained(head, msgspec.json.encode(written))
+        lines += line
+    found = checked(lines, write_head(head))
+    assert (found.faults, found.back) == ((), (3, 6))
+    assert checked(CONTENT).back == ()
 
 
 def test_a_chain_cannot_be_taken_off() -> None:

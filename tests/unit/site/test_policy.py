@@ -14,6 +14,7 @@ from simulator.messages.describing import FollowUpNeed
 from simulator.messages.needs import Need, SurvivalNeed
 from simulator.messages.requests import ReleaseTerms
 from simulator.privacy import releases
+from simulator.privacy.release import Release
 from simulator.privacy.releases import EXACT, SECURE_SUM
 from simulator.site import policy as policy_module
 from simulator.site.policy import LABORATORY, Policy, objection, read_policy
@@ -23,7 +24,7 @@ BY_DAY = SurvivalNeed(Grid(Unit.DAY, 12))
 TEXT = """\
 policy: strict
 version: 2
-releases: [secure-sum, exact]
+releases: [secure-sum, platform]
 masked only: false
 finest time bin: day
 least persons: 7
@@ -92,6 +93,37 @@ def test_months_are_finer_than_the_quarters_of_a_policy(need: Need) -> None:
         assert objection(by_quarter, coarse, 10, masked=True) is None
 
 
+@pytest.mark.parametrize(
+    "release",
+    [one for one in releases.RELEASES.values() if not one.by_day],
+    ids=lambda release: release.name,
+)
+def test_by_day_only_under_a_release_that_is_by_day(release: Release) -> None:
+    """Whatever the policy allows: the laboratory's own allows every bin."""
+    terms = ReleaseTerms(
+        release.name, release.version, release.threshold, release.place, release.noise
+    )
+    asked = request(terms=terms, needs=(BY_DAY,))
+    reason = f"the release '{release.name}' lets out no survival by day"
+    masked = releases.is_masked(release, release.place)
+    assert objection(LABORATORY, asked, 0, masked=masked) == reason
+    months = msgspec.structs.replace(asked, needs=NEEDS[2:])
+    assert objection(LABORATORY, months, 0, masked=masked) is None
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, one in releases.RELEASES.items() if one.laboratory_only]
+)
+def test_a_policy_cannot_name_what_is_for_the_laboratory(tmp_path: Path, name: str) -> None:
+    (tmp_path / "policy.yaml").write_text(TEXT.replace("platform]", f"{name}]"))
+    with pytest.raises(UserError) as caught:
+        read_policy(tmp_path / "policy.yaml")
+    assert (
+        "policy.yaml:3:24: releases[1]: expected 'secure-sum', 'secure-steps', 'dp' or 'platform'; "
+        f"found '{name}', which is for the laboratory only"
+    ) in str(caught.value)
+
+
 def test_an_equal_or_looser_policy_does_not_object() -> None:
     for looser in (
         {"network_threshold": 10},
@@ -145,7 +177,7 @@ def test_a_policy_is_read_from_its_file(tmp_path: Path) -> None:
     assert read_policy(tmp_path / "policy.yaml") == Policy(
         name="strict",
         version=2,
-        releases=("secure-sum", "exact"),
+        releases=("secure-sum", "platform"),
         masked_only=False,
         finest_bin=Unit.DAY,
         least_persons=7,
@@ -157,7 +189,7 @@ def test_a_policy_is_read_from_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("was", "now", "said"),
     [
-        ("exact]", "raw]", "policy.yaml:3:24: releases[1]: there is no release 'raw'"),
+        ("platform]", "raw]", "policy.yaml:3:24: releases[1]: there is no release 'raw'"),
         ("version: 2", "version: 0", "policy.yaml:2:10: version: expected at least 1; found 0"),
         ("false", "perhaps", "masked only: expected 'true' or 'false'; found 'perhaps'"),
         ("bin: day", "bin: week", "expected 'day', 'month', 'quarter' or 'year'; found 'week'"),

@@ -13,7 +13,7 @@ from simulator.bundled import find
 from simulator.errors import UserError
 from simulator.messages.codec import decode_answer, encode
 from simulator.messages.requests import CatalogueAnswer, CatalogueRequest
-from simulator.privacy.releases import RELEASES
+from simulator.privacy.releases import EXACT, RELEASES
 from simulator.site.policy import LABORATORY, _unfit, read_policy, terms_of
 from simulator.site.policy_rules import Answers, Budget, Differences, Policy, Quota, Rates
 from tests.unit.site.doors import STANDARD, make_node, write_site
@@ -146,7 +146,7 @@ def test_a_policy_names_a_range_of_time_bins(
     finest: Unit, coarsest: Unit, fits: list[Unit]
 ) -> None:
     policy = msgspec.structs.replace(STANDARD, finest_bin=finest, coarsest_bin=coarsest)
-    assert [unit for unit in Unit if _unfit(policy, unit) is None] == fits
+    assert [unit for unit in Unit if _unfit(policy, EXACT, unit) is None] == fits
 
 
 def test_the_strict_template_has_limits_as_other_systems_ship_them() -> None:

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.messages.requests import ReleaseTerms
+from simulator.privacy.release import Noise
 from simulator.site.ledger import Entry, Tail, opening
 from simulator.site.policy import Policy
 from simulator.site.policy_rules import Budget, Quota, Rates
@@ -71,16 +73,48 @@ def test_another_question_is_not_the_same() -> None:
     assert too_often(SEVEN, daily(7), asked(key="other"), NOON + 7 * DAY) is None
 
 
-def test_rounds_steps_and_new_starts_of_a_run_count_once() -> None:
-    again = [
-        entry(f"r-{start}", step=step)
-        for start in range(1, 5)
-        for step in ("keys", "shares", "masked", "unmask")
+def starts(count: int, run: str = "r") -> list[Entry]:
+    """A run that starts so many times, with every step of a masked round."""
+    return [
+        entry(f"{run}-{start}", step=step)
+        for start in range(1, count + 1)
+        for step in ("keys", "shares", "masked", "reveal")
     ]
-    assert too_often(SEVEN, [*again, *daily(5)], asked(), NOON + 6 * DAY) is None
-    assert too_often(SEVEN, [*again, *daily(6)], asked(), NOON + 6 * DAY) is not None
-    # The run itself is not held against itself.
-    assert too_often(SEVEN, daily(7), asked("r3-2"), NOON + 7 * DAY) is None
+
+
+@pytest.mark.parametrize(("count", "counted"), [(1, 1), (2, 1), (3, 1), (4, 2), (5, 3), (8, 6)])
+def test_steps_and_a_few_new_starts_of_a_run_count_once(count: int, counted: int) -> None:
+    again = starts(count)
+    assert too_often(SEVEN, [*again, *daily(6 - counted)], asked(), NOON + 6 * DAY) is None
+    assert too_often(SEVEN, [*again, *daily(7 - counted)], asked(), NOON + 6 * DAY) is not None
+
+
+def test_a_run_that_has_begun_may_start_anew_twice_and_no_more() -> None:
+    later = NOON + 7 * DAY
+    assert too_often(SEVEN, daily(7), asked("r3-2"), later) is None
+    assert too_often(SEVEN, [*daily(7), entry("r3-2", later)], asked("r3-3"), later) is None
+    begun = [*daily(7), entry("r3-2", later), entry("r3-3", later)]
+    assert too_often(SEVEN, begun, asked("r3-4"), later) is not None
+    # The same start again is no new one: whoever was answered by it was answered.
+    assert too_often(SEVEN, daily(7), asked("r3-1"), later) is not None
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 9)), max_size=60))
+def test_no_choice_of_identifiers_triples_what_is_allowed(runs: list[tuple[str, int]]) -> None:
+    """By names alone, two stems get at most three answers for each of the two that are allowed."""
+    two = msgspec.structs.replace(STANDARD, rates=Rates(identical=2, days=30))
+    entries: list[Entry] = []
+    for stem, number in runs:
+        name = f"{stem}-{number}"
+        if too_often(two, entries, asked(name), NOON) is None:
+            entries.append(entry(name))
+    assert len(entries) <= 2 * 3
+
+
+def test_answers_that_were_kept_and_steps_that_let_nothing_out_do_not_count() -> None:
+    kept = [entry("r0-1", repeated=True) for _ in range(9)]
+    begun = [entry(f"x{place}-1", step="keys") for place in range(9)]
+    assert too_often(SEVEN, [*kept, *begun, *daily(6)], asked(), NOON + 6 * DAY) is None
 
 
 def test_what_was_not_answered_does_not_count() -> None:
@@ -115,13 +149,16 @@ def test_the_soft_quota_refuses_for_a_while() -> None:
     assert too_often(QUOTA, three, asked(), NOON + MINUTE / 2) == said
     assert too_often(QUOTA, three, asked(), NOON + MINUTE) is None
     # A run that has begun is not stopped by it, however it is called when it starts anew.
-    own = asked("r1-2", "other", "q1")
+    own = asked("r1-2", "k1", "q1")
     assert too_often(QUOTA, three, own, NOON + MINUTE / 2) is None
 
 
-def test_a_run_cannot_lend_its_name_to_another_question() -> None:
+@pytest.mark.parametrize("key", ["key", "k0", "k2"])
+def test_a_run_cannot_lend_its_name_to_another_question(key: str) -> None:
+    """Nor to another that is asked about the same patients: what else is asked has another key."""
     three = runs(3, MINUTE / 10)
-    assert too_often(QUOTA, three, asked("r1-1", question="new"), NOON + MINUTE / 2) is not None
+    own = asked("r1-2", key, "q1")
+    assert too_often(QUOTA, three, own, NOON + MINUTE / 2) is not None
 
 
 def test_the_hard_quota_locks() -> None:
@@ -134,7 +171,7 @@ def test_a_lock_stays_until_it_is_lifted_and_then_counting_begins_anew() -> None
     refused = entry("x-1", NOON + 5 * DAY, answered=False, reason=LOCKED, locked=True)
     locked = [*runs(50, DAY / 10), refused]
     assert too_often(QUOTA, locked, asked(), NOON + 400 * DAY) == LOCKED
-    assert too_often(QUOTA, locked, asked("r49-1", question="q49"), NOON + 5 * DAY) == LOCKED
+    assert too_often(QUOTA, locked, asked("r49-2", "k49", "q49"), NOON + 5 * DAY) == LOCKED
     lifted = [*locked, opening(NOON + 5 * DAY)]
     assert too_often(QUOTA, lifted, asked(), NOON + 5 * DAY) is None
     more = [msgspec.structs.replace(one, at=NOON + 6 * DAY) for one in runs(50, DAY)]
@@ -146,16 +183,17 @@ def test_a_quota_counts_what_a_person_would_count(given: list[tuple[int, int]]) 
     small = msgspec.structs.replace(STANDARD, quota=Quota(soft=3, minutes=10, hard=6, days=7))
     given.sort(key=lambda item: item[1])
     entries = [
-        entry(f"r{run}-1", NOON + at * MINUTE, question=f"q{run}", key=str(at)) for run, at in given
+        entry(f"r{run}-1", NOON + at * MINUTE, question=f"q{run}", key=f"k{run}")
+        for run, at in given
     ]
     now = 20_000
-    week = {run for run, at in given if now - at < 7 * 24 * 60}
-    minutes = {run for run, at in given if now - at < 10}
+    week = sum(now - at < 7 * 24 * 60 for _, at in given)
+    minutes = sum(now - at < 10 for _, at in given)
     found = too_often(small, entries, asked(), NOON + now * MINUTE)
-    if len(week) >= 6:
+    if week >= 6:
         assert found == LOCKED
     else:
-        assert (found is not None) == (len(minutes) >= 3)
+        assert (found is not None) == (minutes >= 3)
 
 
 # Budgets
@@ -278,11 +316,16 @@ def test_a_key_is_of_what_is_asked_and_not_of_who_asks() -> None:
     key = key_of(request())
     assert key == key_of(request(run="other", number=2))
     assert key == key_of(request(needs=NEEDS[::-1]))
+    # Whoever asks can write anything there, and it changes nothing in the site's own tables.
+    assert key == key_of(request(roster=("north", "east", "west", "south")))
+    higher = msgspec.structs.replace(request().release, network_threshold=12)
+    assert key == key_of(request(terms=higher))
     others = [
         request(needs=NEEDS[:1]),
-        request(roster=("north", "east", "west")),
         request(asked=msgspec.structs.replace(ASKED, arms=ASKED.arms[::-1])),
-        request(terms=msgspec.structs.replace(request().release, network_threshold=12)),
+        request(terms=ReleaseTerms("platform", 1, 11)),
+        request(terms=ReleaseTerms("dp", 1, noise=Noise("1"))),
+        request(terms=ReleaseTerms("dp", 1, noise=Noise("1/2"))),
     ]
     assert len({key, *map(key_of, others)}) == 1 + len(others)
 

@@ -14,6 +14,8 @@ from simulator.messages.needs import AttritionNeed, Need
 from simulator.messages.protocol import Answer
 from simulator.messages.requests import (
     Apology,
+    CatalogueAnswer,
+    CatalogueRequest,
     Refusal,
     ReleaseTerms,
     RoundAnswer,
@@ -80,6 +82,56 @@ def test_a_round_that_is_asked_for_again_is_no_new_question(folder: Path) -> Non
         assert reason(told(node, asking("a-1"))) is None
     assert [entry.repeated for entry in ledger.entries] == [False] + 4 * [True]
     assert reason(told(node, asking("b-1"))) is None
+
+
+@pytest.mark.parametrize("policy", [RATED, QUOTA])
+def test_a_number_behind_a_runs_name_buys_no_more_than_a_few_answers(
+    folder: Path, policy: Policy
+) -> None:
+    """One more question is allowed after the first, so of eight starts only four are answered."""
+    node, _, _ = node_of(folder, policy)
+    answers = [reason(told(node, asking(f"a-{start}"))) for start in range(1, 9)]
+    assert [answer is None for answer in answers] == 4 * [True] + 4 * [False]
+
+
+@pytest.mark.parametrize("policy", [RATED, QUOTA])
+def test_a_node_that_has_forgotten_a_round_counts_it_anew(folder: Path, policy: Policy) -> None:
+    """Its answer may then have new noise, so it is another answer to the same run and round."""
+    ledger = FreshLedger()
+    nodes = [make_node(folder, policy=policy, ledger=ledger) for _ in range(3)]
+    answers = [reason(told(node, asking("a-1"))) for node in nodes]
+    assert [answer is None for answer in answers] == [True, True, False]
+
+
+def test_nor_do_made_up_rosters_or_thresholds_make_another_question(folder: Path) -> None:
+    node, _, _ = node_of(folder, RATED)
+    first, second, third = (asking(f"{run}-1") for run in "abc")
+    second = msgspec.structs.replace(second, roster="made up", roster_size=70)
+    higher = msgspec.structs.replace(third.release, network_threshold=12)
+    third = msgspec.structs.replace(third, roster="made up", release=higher)
+    answers = [reason(told(node, each)) for each in (first, second, third)]
+    assert [answer is None for answer in answers] == [True, True, False]
+
+
+def test_variants_of_one_question_in_one_run_are_questions(folder: Path) -> None:
+    node, _, _ = node_of(folder, QUOTA)
+    one = asking("a-1")
+    variants = [
+        msgspec.structs.replace(one, round=number, needs=needs)
+        for number, needs in enumerate((NEEDS[:1], NEEDS[:2], NEEDS), start=1)
+    ]
+    answers = [reason(told(node, each)) for each in variants]
+    assert [answer is None for answer in answers] == [True, True, False]
+
+
+def test_catalogues_are_written_down_and_count_in_no_quota(folder: Path) -> None:
+    node, ledger, _ = node_of(folder, QUOTA)
+    for _ in range(9):
+        assert isinstance(told(node, CatalogueRequest(ASKED.codes)), CatalogueAnswer)
+    assert [(one.needs, one.run, one.answered) for one in ledger.entries] == 9 * [
+        (("catalogue",), "", True)
+    ]
+    assert reason(told(node, asking("a-1"))) is None
 
 
 def test_a_quota_that_is_used_up_locks_until_someone_opens(folder: Path) -> None:
