@@ -95,15 +95,17 @@ class SurvivalTable:
         days: NDArray[np.int64],
         event: NDArray[np.bool_],
         patients: NDArray[np.int64] | None = None,
+        last_day: int | None = None,
     ) -> SurvivalTable:
         """Counts rows: arm index, days from index (>= 0), whether the event happened; shape (n,).
 
-        Time beyond the grid's last day is censored at it. A row stands for one patient, or for as
-        many as `patients` says.
+        Time beyond the grid's last day, or an earlier `last_day`, is censored at it. A row stands
+        for one patient, or for as many as `patients` says.
         """
-        inside = days <= grid.last_day
+        last = grid.last_day if last_day is None else min(grid.last_day, last_day)
+        inside = days <= last
         happened = event & inside
-        cell = grid.cell_of(np.minimum(days, grid.last_day))
+        cell = grid.cell_of(np.minimum(days, last))
         shape = (len(arms), grid.size, 2)
         values = np.zeros(shape, dtype=np.int64)
         np.add.at(

@@ -67,10 +67,10 @@ class RoundRequest(msgspec.Struct, frozen=True, tag="round?"):
             raise ValueError("a need stands there twice")
         horizon = self.question.follow_up.months
         if any(
-            isinstance(need, SurvivalNeed) and need.grid.months != whole(horizon, need.grid.unit)
+            isinstance(need, SurvivalNeed) and need.grid.months > whole(horizon, need.grid.unit)
             for need in self.needs
         ):
-            raise ValueError("a survival table has another horizon than the question")
+            raise ValueError("a survival table looks beyond the question's horizon")
         for need in self.needs:
             if isinstance(need, SurvivalNeed) and need.subgroup:
                 subgroup_of(self.question, need.subgroup)

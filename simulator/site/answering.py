@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.aggregates.grid import Grid
+from simulator.aggregates.grid import Grid, Unit
 from simulator.aggregates.survival import SurvivalTable
 from simulator.aggregates.table import Layout, Table
 from simulator.language.study import Question
@@ -196,6 +196,8 @@ def _survival(
         days=groups.days[chosen],
         event=groups.event[chosen],
         patients=groups.patients[chosen],
+        # The last cell of a coarse grid may reach beyond what the study looks at.
+        last_day=Grid(Unit.DAY, question.follow_up.months).last_day,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from simulator.aggregates.grid import Grid
+from simulator.aggregates.grid import Grid, Unit
 from simulator.aggregates.survival import SurvivalTable
 from simulator.aggregates.table import Table
 from simulator.language.study import Question
@@ -65,6 +65,7 @@ def _survival(followed: pl.DataFrame, question: Question, grid: Grid) -> Table:
         arm=arm.to_numpy(),
         days=followed["days"].to_numpy(),
         event=followed["event"].to_numpy(),
+        last_day=Grid(Unit.DAY, question.follow_up.months).last_day,
     ).table
 
 

@@ -49,7 +49,7 @@ def arm_result(
         rmst_months=_mean(curve, to_month) if to_month is not None else None,
         curve=tuple(
             landmark
-            for month in range(1, study.question.follow_up.months + 1)
+            for month in range(1, min(study.question.follow_up.months, curve.grid.months) + 1)
             if (landmark := _landmark(curve, release, month)).estimate is not None
         ),
         quantiles_months=tuple(_quantile(curve, share) for share in _SHARES),

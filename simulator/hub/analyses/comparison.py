@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 
 from simulator.aggregates.grid import Grid, Unit, whole
 from simulator.aggregates.survival import SurvivalTable
@@ -20,11 +21,14 @@ from simulator.privacy.release import Release
 def grid_of(study: Study, release: Release, unit: Unit | None = None) -> Grid:
     """The time axis on which a release lets a study's survival out.
 
+    Under noise it ends a cell after the last month that the study asks about: further cells would
+    hold next to nobody, and noise all the same.
+
     Args:
         study: Its follow-up is the horizon.
         release: It says whether time is by day; otherwise it is by month.
-        unit: A coarser unit; where it does not divide the horizon, the last cell is cut short by
-            it. None takes the release's own.
+        unit: A coarser unit; where it does not divide the horizon, sites end the last cell's
+            follow-up there. None takes the release's own.
 
     Raises:
         ValueError: The unit is finer than the release's.
@@ -33,7 +37,11 @@ def grid_of(study: Study, release: Release, unit: Unit | None = None) -> Grid:
     chosen = unit or finest
     if chosen.is_finer_than(finest):
         raise ValueError(f"'{release.name}' lets survival out by {finest} at the finest")
-    return Grid(chosen, whole(study.question.follow_up.months, chosen))
+    months = study.question.follow_up.months
+    if release.noise is not None:
+        last = max((*study.analyses.landmarks, study.analyses.restricted_mean or 0))
+        months = min(months, (last or months) + max(chosen.width_months, 1))
+    return Grid(chosen, whole(months, chosen))
 
 
 def comparison(
@@ -44,13 +52,24 @@ def comparison(
     released = yield frozenset({need})
     table = released[need]
     if isinstance(table, ReleasedNoise):
-        return under_noise(study, release, table)
+        return _up_to(under_noise(study, release, table), study, need.grid)
     if isinstance(table, ReleasedBounds):
         return within_bounds(study, release, table)
     if not isinstance(table, SurvivalTable):
         raise TypeError(f"a survival table was expected for {need}")
     _check_arms(table)
     return compared(study, release, table)
+
+
+def _up_to(found: Comparison, study: Study, grid: Grid) -> Comparison:
+    """The comparison, with a note where it looks at less than the study's follow-up."""
+    if grid.months >= study.question.follow_up.months:
+        return found
+    note = (
+        f"looked at up to {grid.months} months only, a cell beyond the last that the study asks "
+        "about: further cells would hold few patients and as much noise"
+    )
+    return replace(found, notes=(*found.notes, note))
 
 
 def _check_arms(table: SurvivalTable) -> None:

@@ -120,7 +120,7 @@ def test_a_round_cannot_ask_twice_for_the_same() -> None:
 
 def test_a_survival_table_has_the_questions_horizon() -> None:
     months = ROUND.question.follow_up.months + 1
-    with pytest.raises(ValueError, match="another horizon"):
+    with pytest.raises(ValueError, match="beyond the question's horizon"):
         msgspec.structs.replace(ROUND, needs=(SurvivalNeed(Grid(Unit.MONTH, months)),))
 
 
