@@ -121,3 +121,19 @@ def test_a_table_by_level_is_one_survival_table_for_each_level() -> None:
 def test_only_a_table_by_level_can_be_split() -> None:
     with pytest.raises(ValueError, match="a table of arm x level x time was expected"):
         by_level(counted([]).table, Grid(Unit.DAY, 1))
+
+
+def test_a_coarse_last_cell_ends_where_the_study_does() -> None:
+    """103 months by quarter: 35 cells reach to month 105, but nobody is followed there."""
+    horizon = Grid(Unit.DAY, 103).last_day
+    days = np.array([horizon - 1, horizon, horizon + 1, horizon + 40], dtype=np.int64)
+    table = SurvivalTable.from_rows(
+        ("all",),
+        Grid(Unit.QUARTER, 105),
+        arm=np.zeros(4, dtype=np.int64),
+        days=days,
+        event=np.ones(4, dtype=np.bool_),
+        last_day=horizon,
+    )
+    assert table.events[0].tolist() == [*[0] * 34, 2]
+    assert table.censored[0].tolist() == [*[0] * 34, 2]
