@@ -19,7 +19,7 @@ from simulator.hub.telling import Settings, record_of
 from simulator.hub.wire import Failure, Wire
 from simulator.language.study import Inquiry, Question, Study
 from simulator.messages.codec import MalformedMessage, decode_answer, encode
-from simulator.messages.requests import CatalogueAnswer, CatalogueRequest, Refusal
+from simulator.messages.requests import Apology, CatalogueAnswer, CatalogueRequest, Refusal
 from simulator.privacy.release import Release
 from simulator.privacy.sources import ByteSource, system_source
 
@@ -259,6 +259,8 @@ def _candidate(data: bytes, site: str, question: Question) -> Candidate:
         return misfit
     if isinstance(answer, Refusal):
         return Candidate(site, None, answer.reason, refused=True)
+    if isinstance(answer, Apology):
+        return Candidate(site, None, str(answer.trouble))
     if not isinstance(answer, CatalogueAnswer) or answer.described.catalogue.site != site:
         return misfit
     asked = [(codes.name, len(codes.include)) for codes in question.codes]

@@ -83,9 +83,9 @@ def test_a_site_without_its_database_is_lost_and_the_result_says_so(
     assert found["run"]["attempts"] == 1
     note = f"went on without {site.name}: nothing had been opened before"
     assert note in found["result"]["notes"]
-    # Its policy let it begin, so that it sent keys and shares before it looked.
+    # It told its catalogue, and its policy let it begin: keys and shares come before it looks.
     last = [(entry.step, entry.answered) for entry in read_ledger(site / LEDGER)]
-    assert last == [("keys", True), ("shares", True), ("", False)]
+    assert last == [("", True), ("keys", True), ("shares", True), ("", False)]
 
 
 def test_in_the_clear_such_a_site_makes_the_run_start_anew(shell: Shell, few: Path) -> None:
@@ -152,7 +152,8 @@ def test_if_all_policies_say_no_the_run_ends_with_3(
     assert "0 of 12 eligible sites answered" in said.err
     assert reason in said.err
     for site in sites_of(few):
-        (entry,) = read_ledger(site / LEDGER)
+        catalogue, entry = read_ledger(site / LEDGER)
+        assert (catalogue.answered, catalogue.needs) == (True, ("catalogue",))
         assert not entry.answered
         assert reason in str(entry.reason)
 
@@ -193,7 +194,8 @@ def test_every_site_writes_down_what_it_let_out(shell: Shell, few: Path) -> None
     said = shell("run", "bclm", "--network", few, "--format", "json")
     run = json.loads(said.out)["run"]["run"]
     for site in sites_of(few):
-        entries = read_ledger(site / LEDGER)
+        catalogue, *entries = read_ledger(site / LEDGER)
+        assert (catalogue.answered, catalogue.needs) == (True, ("catalogue",))
         assert [entry.step for entry in entries] == ["keys", "shares", "masked", "reveal"]
         for entry in entries:
             assert entry.answered

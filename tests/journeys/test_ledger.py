@@ -11,13 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from simulator.site.ledger import LEDGER, read_ledger
+from simulator.site.chain import Head, beginning, chained, write_head
+from simulator.site.ledger import LEDGER, Entry, FileLedger, read_ledger
 from simulator.site.ledger_file import LEDGER_HEAD
 from tests.journeys.commands import Said, Shell
 from tests.support.asking import CODES
-from tests.unit.site.doors import write_site
+from tests.unit.site.doors import NOON, write_site
 
 SITES = ("north", "east", "south", "west")
 POLICY = """\
@@ -88,15 +90,54 @@ def limited(network: Path, line: str) -> None:
 
 def test_a_ledger_says_what_was_asked_and_let_out(shell: Shell, network: Path) -> None:
     assert count(shell, network).code == 0
-    entries = read_ledger(network / "north" / LEDGER)
+    catalogue, *entries = read_ledger(network / "north" / LEDGER)
     said = ledger(shell, network)
     assert (said.code, said.err) == (0, "")
     assert all(len(line) <= 80 for line in said.out.splitlines())
-    assert f"{len(entries)} entries, {len(entries)} answered, 0 not" in said.out
+    assert f"{len(entries) + 1} entries, {len(entries) + 1} answered, 0 not" in said.out
     for entry in entries:
         assert f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.run[:8]}  round 1" in said.out
         assert entry.release in said.out
         assert ", ".join(entry.needs) in said.out
+    # What every command asks for is left out, and is there where it is wanted.
+    line = f"  {catalogue.at:%Y-%m-%d %H:%M:%S}  catalogue"
+    assert "1 answered with the catalogue alone; `--all` shows them" in said.out
+    assert line not in said.out.splitlines()
+    whole = ledger(shell, network, "--all").out
+    assert line in whole.splitlines()
+    assert "`--all` shows" not in whole
+
+
+def test_each_kind_of_table_is_named_once(shell: Shell, network: Path) -> None:
+    kinds = ("codes", "codes", "attrition", "codes")
+    written = Entry(NOON, "a-1", 1, "secure-sum", "00ff", kinds, answered=True)
+    FileLedger(network / "north" / LEDGER).append(written)
+    said = ledger(shell, network).out
+    assert "    codes (3), attrition" in said.splitlines()
+
+
+def test_a_catalogue_that_is_refused_is_shown(shell: Shell, network: Path) -> None:
+    (network / "north" / "policy.yaml").unlink()
+    count(shell, network)
+    said = " ".join(ledger(shell, network).out.split())
+    assert "not answered catalogue its policy is missing or cannot be read" in said
+
+
+def test_times_that_go_back_are_told(shell: Shell, network: Path) -> None:
+    """As an earlier version of the site may have written them."""
+    head, lines = Head(0, beginning("north")), b""
+    for day in (1, 9, 2):
+        at = NOON.replace(day=day)
+        written = Entry(at, "a-1", 1, "secure-sum", "00ff", ("attrition",), answered=True)
+        line, head = chained(head, msgspec.json.encode(written))
+        lines += line
+    (network / "north" / LEDGER).write_bytes(lines)
+    (network / "north" / LEDGER_HEAD).write_bytes(write_head(head))
+    said = ledger(shell, network, "--check")
+    assert said.code == 0
+    assert "note: times go back at entry 3; what is before may be left out" in said.out
+    assert all(len(line) <= 80 for line in said.out.splitlines())
+    assert as_json(ledger(shell, network, "--format", "json"))["chain"]["back"] == [3]
 
 
 def test_a_ledger_in_json_and_csv_has_every_entry(shell: Shell, network: Path) -> None:
@@ -106,12 +147,14 @@ def test_a_ledger_in_json_and_csv_has_every_entry(shell: Shell, network: Path) -
     found = as_json(ledger(shell, network, "--format", "json"))
     assert found["site"] == "north"
     assert [entry["key"] for entry in found["entries"]] == [entry.key for entry in entries]
-    assert len({entry.key for entry in entries}) == 1
+    asked = [entry for entry in entries if entry.run]
+    assert len({entry.key for entry in asked}) == 1
     assert found["chain"]["intact"] is True
     assert found["chain"]["head"]["number"] == len(entries)
     rows = list(csv.DictReader(io.StringIO(ledger(shell, network, "--format", "csv").out)))
     assert [row["run"] for row in rows] == [entry.run for entry in entries]
-    assert {row["roster_size"] for row in rows} == {"4"}
+    assert [row["needs"] for row in rows].count("catalogue") == 6
+    assert {row["roster_size"] for row in rows if row["run"]} == {"4"}
     assert {row["answered"] for row in rows} == {"yes"}
     last = as_json(ledger(shell, network, "--format", "json", "--last", "2"))
     assert [entry["run"] for entry in last["entries"]] == [entry.run for entry in entries[-2:]]
@@ -153,7 +196,7 @@ def _gone(path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "told"),
     [
-        (_changed, "line 1: it has been changed"),
+        (_changed, "line 2: it has been changed"),
         (_cut, "the end has been cut off"),
         (_gone, "line 1: the end has been cut off"),
     ],
@@ -177,7 +220,7 @@ def test_a_site_whose_ledger_was_cut_answers_no_more(shell: Shell, network: Path
     count(shell, network)
     _cut(network / "north" / LEDGER)
     said = count(shell, network)
-    assert "its ledger could not be written" in said.out + said.err
+    assert "no catalogue: its ledger could not be written" in " ".join(said.out.split())
 
 
 def test_an_older_ledger_is_said_to_be_not_chained_and_how_to_begin_anew(

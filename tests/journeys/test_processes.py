@@ -112,7 +112,8 @@ def test_the_sites_write_their_ledgers_and_ask_their_policies(shell: Shell, few:
     words = [*RUN, few, "--engine", "processes", "--jobs", "4"]
     run = json.loads(shell(*words, "--format", "json").out)["run"]["run"]
     for site in sites_of(few):
-        entries = read_ledger(site / LEDGER)
+        catalogue, *entries = read_ledger(site / LEDGER)
+        assert (catalogue.answered, catalogue.needs) == (True, ("catalogue",))
         assert {(entry.answered, entry.run) for entry in entries} == {(True, f"{run}-1")}
         rewrite(site / "policy.yaml", "persons: 10", "persons: 1000000")
     said = shell(*words)
