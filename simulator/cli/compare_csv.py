@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulator.cli.layout import cell
 
 if TYPE_CHECKING:
     from simulator.laboratory.compare_values import CompareReport, Held
+
+_PARTS: Final = (
+    *("truth", "estimate", "error", "at_least", "at_most"),
+    *("outside", "beyond", "width", "deviation", "root_mean_square"),
+)
 
 
 def as_csv(report: CompareReport) -> str:
@@ -24,7 +29,7 @@ def as_csv(report: CompareReport) -> str:
             *_named("worst_arm"),
             "months",
             *_named("worst_survival"),
-            *("log_rank_p", "true_p", "worst_hazard_ratio_factor", "alone_in_a_cell"),
+            *("time", "log_rank_p", "true_p", "worst_hazard_ratio_factor", "alone_in_a_cell"),
             *("withheld_sites", "withheld_cells", "bytes", "seconds", "refused"),
         ]
     )
@@ -37,7 +42,8 @@ def as_csv(report: CompareReport) -> str:
                 *_held(row.worst_arm),
                 result.months,
                 *_held(row.worst_survival),
-                *(row.log_rank_p, result.truth.log_rank_p, row.worst_factor, row.alone),
+                *(row.unit, row.log_rank_p, result.truth.on(row.unit).log_rank_p),
+                *(row.worst_factor, row.alone),
                 *(row.withheld_sites, row.withheld_cells),
                 *(cost.bytes_sent + cost.bytes_received, cost.seconds, row.refused),
             ]
@@ -46,14 +52,8 @@ def as_csv(report: CompareReport) -> str:
 
 
 def _named(what: str) -> list[str]:
-    parts = ("truth", "estimate", "error", "at_least", "at_most", "outside", "width", "deviation")
-    return [f"{what}_{part}" for part in parts]
+    return [f"{what}_{part}" for part in _PARTS]
 
 
 def _held(held: Held | None) -> list[float | None]:
-    if held is None:
-        return [None] * 8
-    return [
-        *(held.truth, held.estimate, held.error, held.at_least),
-        *(held.at_most, held.outside, held.width, held.deviation),
-    ]
+    return [None if held is None else getattr(held, part) for part in _PARTS]

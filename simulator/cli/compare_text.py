@@ -25,6 +25,8 @@ from simulator.laboratory.compare_words import (
     factor,
     off,
     p,
+    p_of,
+    reasons,
     share_off,
     shown,
     survival_off,
@@ -151,8 +153,12 @@ def _survival(screen: Console, result: Compared) -> None:
     truth = result.truth
     months = "" if result.months is None else f" at {result.months} months"
     heading(screen, f"arms, survival{months}, contrasts")
-    for arm in truth.arms:
-        alive = "" if arm.survival is None else f", {100 * arm.survival:.1f} % alive{months}"
+    by_day = any(row.unit == "day" for row in result.rows)
+    for place, arm in enumerate(truth.arms):
+        share, other = truth.by_month.survival[place], truth.by_day.survival[place]
+        alive = "" if share is None else f", {100 * share:.1f} % alive{months}"
+        if by_day and other is not None:
+            alive += f" ({100 * other:.1f} by day)"
         indented(screen, f"truth: {arm.arm}: {arm.patients:,} patients{alive}", style="dim")
     _grouped(
         screen,
@@ -162,14 +168,17 @@ def _survival(screen: Console, result: Compared) -> None:
         lambda row: (
             arms_off(row),
             Text(survival_off(row), style=_style(row.worst_survival)),
-            p(row.log_rank_p),
+            p_of(row),
             factor(row),
         ),
     )
-    if truth.log_rank_p is not None:
-        indented(screen, f"true p of the log-rank test: {p(truth.log_rank_p)}", style="dim")
+    if truth.by_month.log_rank_p is not None:
+        other = f" ({p(truth.by_day.log_rank_p)} by day)" if by_day else ""
+        said = f"true p of the log-rank test: {p(truth.by_month.log_rank_p)}{other}"
+        indented(screen, said, style="dim")
     _naive(screen, result.rows)
-    _reasons(screen, result.rows)
+    for reason in reasons(result.rows):
+        indented(screen, reason)
 
 
 def _naive(screen: Console, rows: Sequence[Row]) -> None:
@@ -181,32 +190,6 @@ def _naive(screen: Console, rows: Sequence[Row]) -> None:
         indented(
             screen, f"p of a test that takes the noise for patients: {', '.join(told)}", style="dim"
         )
-
-
-def _reasons(screen: Console, rows: Sequence[Row]) -> None:
-    """Why something is missing, each reason once."""
-    refused: dict[str, list[Row]] = {}
-    without: dict[str, list[Row]] = {}
-    for row in rows:
-        if row.refused:
-            refused.setdefault(row.name, []).append(row)
-        if row.no_contrasts:
-            without.setdefault(row.no_contrasts, []).append(row)
-    for several in refused.values():
-        indented(screen, f"refused: {_named(several)}: {several[0].refused}")
-    for reason, several in without.items():
-        indented(screen, f"{reason}: {_named(several)}")
-
-
-def _named(rows: Sequence[Row]) -> str:
-    """The releases; of one that stands there at one place of two, the place."""
-    places: dict[str, list[str]] = {}
-    for row in rows:
-        places.setdefault(row.name, []).append(WHERE[row.place])
-    return ", ".join(
-        f"{name} ({where[0]})" if len(where) == 1 and where[0] == WHERE["site"] else name
-        for name, where in places.items()
-    )
 
 
 def _cost(screen: Console, report: CompareReport) -> None:
@@ -262,17 +245,30 @@ def _explained(result: Compared) -> list[str]:
             "study's landmark nearest to 36"
         ]
     )
+    several = (
+        [
+            "of several runs: rms is the root of the mean squared error, bias the mean error; miss "
+            "says how many runs had bounds or a 95 % interval that leave the truth out"
+        ]
+        if any(row.repeats > 1 for row in result.rows)
+        else []
+    )
+    days = dict.fromkeys(row.name for row in result.rows if row.unit == "day")
+    by_day = f"; by day for {', '.join(days)}" if days else ""
     return [
         f"{line}."
         for line in (
             "at: done at each site before adding up, or once on the sum",
             "off: what is shown less the truth; of bounds, whether the truth is in them, and how "
             "wide they are; what is withheld has no number and no error",
-            "worst arm: patients of the arm that is farthest off, as the result gives them",
+            *several,
+            "worst arm: patients of the arm that is farthest off, by the count of who is in which "
+            "arm, which is made the same way under every release",
             *survival,
             f"hazard ratio: by which factor the worst is off; {times(1.0)} is the truth",
             "alone: patients who are alone in a released cell (arm by time by how it ended)",
             "sites withheld: whose part of the cohort is; cells withheld: of the survival tables",
-            "truth: rows of all sites on line, by day, through lifelines",
+            "truth: rows of all sites on line; survival, p and ratios by month, as the releases "
+            f"tell time{by_day}",
         )
     ]

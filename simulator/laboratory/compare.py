@@ -178,9 +178,16 @@ def _notes(
         said.append("where survival is refused, the cohort is that of a count alone")
     if setting.seed is not None:
         said.append(f"not private: all noise follows from the seed {setting.seed}")
-    if setting.repeats > 1:
+    drawn = tuple(dict.fromkeys(row.name for row in rows if row.by_chance))
+    if drawn and setting.repeats == 1:
+        said.append(
+            f"one draw of the noise: {', '.join(drawn)}; another run may be nearer to the truth or "
+            "farther from it, which --repeats shows"
+        )
+    elif drawn:
         said.append(
             f"releases that draw by chance were run {setting.repeats} times with other secrets: "
-            "means; p, ratios and what is shown are of the first run"
+            "numbers are means, rms is the root of the mean squared error, and bias the mean "
+            "error; p, ratios and the released cells are of the first run"
         )
     return tuple(said)

@@ -12,6 +12,8 @@ from simulator.laboratory.compare_words import (
     factor,
     off,
     p,
+    p_of,
+    reasons,
     share_off,
     shown,
     survival_off,
@@ -39,11 +41,15 @@ def drawn(result: Compared) -> tuple[tuple[DrawnGroup, ...], DrawnTruth]:
         for group in Group
         if (lines := tuple(_line(row) for row in result.rows if row.group is group))
     )
-    arms = [arm for arm in result.truth.arms if arm.survival is not None]
+    alive = [
+        (arm.arm, share)
+        for arm, share in zip(result.truth.arms, result.truth.by_month.survival, strict=True)
+        if share is not None
+    ]
     truth = DrawnTruth(
         total=result.truth.patients,
-        arms=tuple(arm.arm for arm in arms),
-        survival=tuple(arm.survival for arm in arms if arm.survival is not None),
+        arms=tuple(arm for arm, _ in alive),
+        survival=tuple(share for _, share in alive),
         months=result.months,
     )
     return groups, truth
@@ -76,12 +82,12 @@ def _page(report: CompareReport, svg: str) -> ComparisonPage:
             f"{len(result.rows)} releases and places, compared on {report.run.started[:10]}."
         ),
         lesson=result.lesson,
-        notes=result.notes,
+        notes=(*result.notes, *reasons(result.rows)),
         svg=svg,
         headings=(
             *("release", "done at", "cohort", "off", "worst arm off"),
             f"survival off, points at {result.months} months",
-            f"p (true {p(truth.log_rank_p)})",
+            f"p (true {p(truth.by_month.log_rank_p)})",
             *("worst hazard ratio", "alone in a cell"),
         ),
         rows=tuple(
@@ -92,7 +98,7 @@ def _page(report: CompareReport, svg: str) -> ComparisonPage:
                 " ".join(said for said in (off(row.total), share_off(row.total)) if said),
                 arms_off(row),
                 survival_off(row),
-                p(row.log_rank_p),
+                p_of(row),
                 factor(row),
                 alone(row),
             )

@@ -25,6 +25,7 @@ def lesson(truth: Truth, rows: Sequence[Row], months: int | None) -> tuple[str, 
     said = [_where(truth), *_examples(truth, pairs), *_how_many(pairs)]
     if months is not None:
         said += _survival(rows, months)
+        said += _untested(rows)
         said += _summed(rows, months)
     return tuple(said)
 
@@ -73,7 +74,8 @@ def _plainest(pairs: Sequence[Pair], harm: Callable[[Row], float | None]) -> Pai
 
 
 def _off(held: Held | None) -> float | None:
-    return None if held is None or held.error is None else abs(held.error)
+    """How far a number is off as a rule; None where there is none."""
+    return None if held is None else held.distance
 
 
 def _missing(truth: Truth, row: Row) -> float | None:
@@ -126,33 +128,61 @@ def _how_many(pairs: Sequence[Pair]) -> list[str]:
 
 
 def _survival(rows: Sequence[Row], months: int) -> list[str]:
-    """What rules that are done to each cell leave of survival, on the sum."""
+    """What rules that are done to each cell leave of survival, on the sum; arm by arm."""
     ruled = [row for row in rows if row.group is not Group.OURS and row.place == "network"]
-    errors = [
-        abs(held.error) for row in ruled if (held := row.worst_survival) and held.error is not None
-    ]
     if not ruled:
         return []
-    without = len(ruled) - len(errors)
+    told = [[_off(arm.survival) for arm in row.arms if arm.survival is not None] for row in ruled]
+    errors = [error for arms in told for error in arms if error is not None]
+    without = sum(all(error is None for error in arms) for arms in told)
+    some = [arms for arms in told if any(error is not None for error in arms) and None in arms]
     said = []
     if without:
-        said.append(f"{without} of {len(ruled)} leave no number for survival at {months} months")
+        number = f"no number for survival at {months} months in any arm"
+        said.append(f"{without} of {len(ruled)} leave {number}")
+    if some:
+        gaps, arms = sum(one.count(None) for one in some), sum(map(len, some))
+        said.append(f"{len(some)} of {len(ruled)} leave none in {gaps} of their {arms} arms")
     if errors:
-        who = "the others" if without else "all"
-        said.append(f"{who} are off by up to {100 * max(errors):.0f} points")
+        which = f"for survival at {months} months" if not said else "that are left"
+        said.append(f"the numbers {which} are off by up to {100 * max(errors):.0f} points")
     return [
         "Survival is made of cells (arm by month by how it ended) that are small even on the sum: "
-        f"of the rules done there, {' and '.join(said)}."
+        f"of the rules done there, {_and(said)}."
+    ]
+
+
+def _and(said: Sequence[str]) -> str:
+    """Parts of a sentence in a row."""
+    *others, last = said
+    return f"{', '.join(others)}, and {last}" if len(others) > 1 else " and ".join(said)
+
+
+def _untested(rows: Sequence[Row]) -> list[str]:
+    """How many releases tell survival of arms, and nothing of whether these differ."""
+    told = [
+        row
+        for row in rows
+        if len(row.arms) > 1 and any(_off(arm.survival) is not None for arm in row.arms)
+    ]
+    without = sum(row.log_rank_p is None and not row.hazard_ratios for row in told)
+    if not without:
+        return []
+    return [
+        f"{without} of the {len(told)} releases and places that let curves out give no p value and "
+        "no hazard ratio with them."
     ]
 
 
 def _summed(rows: Sequence[Row], months: int) -> list[str]:
     """What the sum is worth under the default release, which changes no cell of it."""
     row = next((row for row in rows if row.release == "secure-sum"), None)
-    held = row.worst_survival if row is not None else None
-    if row is None or held is None or held.error is None or _off(row.total) is None:
+    if row is None:
+        return []
+    patients, alive = _off(row.total), _off(row.worst_survival)
+    if patients is None or alive is None:
         return []
     return [
-        f"The masked sum as secure-sum lets it out is off by {_off(row.total):,.0f} patients, and "
-        f"by {100 * abs(held.error):.1f} points of survival at {months} months."
+        f"The masked sum as secure-sum lets it out is off by {patients:,.0f} patients, and by "
+        f"{100 * alive:.1f} points of survival at {months} months."
     ]

@@ -9,11 +9,14 @@ from typing import Final
 import msgspec
 import polars as pl
 
+from simulator.aggregates.grid import Unit
 from simulator.errors import UserError
-from simulator.laboratory.compare_values import ArmOfTruth, RatioOfTruth, Truth
+from simulator.laboratory.compare_values import ArmOfTruth, OnScale, RatioOfTruth, Truth
 from simulator.language.study import Study
 from simulator.truth.counted import in_an_arm
-from simulator.truth.pooled import pooled_truth
+from simulator.truth.life_table import life_table
+from simulator.truth.pooled import pool, pooled_truth
+from simulator.truth.values import PooledTruth
 
 WANTED_MONTHS: Final = 36
 """Survival is compared at the study's landmark that is nearest to this month."""
@@ -32,7 +35,7 @@ def nearest_landmark(study: Study) -> int | None:
 
 
 def truth_of(study: Study, frames: Sequence[pl.DataFrame]) -> Truth:
-    """What all rows together say, by day.
+    """What all rows together say: by month through a life table, by day through lifelines.
 
     Args:
         study: The study.
@@ -49,19 +52,42 @@ def truth_of(study: Study, frames: Sequence[pl.DataFrame]) -> Truth:
                 f"the arm '{arm.name}' has no patients at any site, so there is nothing to compare",
                 hint="Look at the arm's criteria with `cohortium count`.",
             )
-    pooled, month = pooled_truth(frames, study), nearest_landmark(study)
+    by_day, month = pooled_truth(frames, study), nearest_landmark(study)
+    alive = tuple(
+        next((at.survival.estimate for at in arm.survival if at.months == month), None)
+        for arm in by_day.arms
+    )
     return Truth(
         patients=sum(held),
         sites=len(held),
         half_hold=statistics.median_low(held),
-        arms=tuple(
-            ArmOfTruth(
-                arm.arm,
-                arm.patients,
-                next((at.survival.estimate for at in arm.survival if at.months == month), None),
-            )
-            for arm in pooled.arms
+        arms=tuple(ArmOfTruth(arm.arm, arm.patients) for arm in by_day.arms),
+        by_month=_on_scale(
+            _by_month(study, frames, month), pooled_truth(frames, study, Unit.MONTH)
         ),
+        by_day=_on_scale(alive, by_day),
+    )
+
+
+def _by_month(
+    study: Study, frames: Sequence[pl.DataFrame], month: int | None
+) -> tuple[float | None, ...]:
+    """Survival of each arm from a life table by month, which is what releases by month estimate."""
+    if month is None:
+        return (None,) * len(study.question.arms)
+    rows = pool(frames, study.question)
+    return tuple(
+        life_table(
+            rows.filter(arm=arm.name).select("days", "event").iter_rows(),
+            study.question.follow_up.months,
+        ).survival_at(month)[0]
+        for arm in study.question.arms
+    )
+
+
+def _on_scale(survival: tuple[float | None, ...], pooled: PooledTruth) -> OnScale:
+    return OnScale(
+        survival=survival,
         log_rank_p=pooled.log_rank.p if len(pooled.arms) > 1 else None,
         hazard_ratios=tuple(
             RatioOfTruth(one.arm, one.reference, one.ratio.estimate) for one in pooled.hazard_ratios

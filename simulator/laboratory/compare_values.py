@@ -22,18 +22,21 @@ class Group(StrEnum):
 class Held(msgspec.Struct, frozen=True, omit_defaults=True):
     """A number that was let out, held against the truth.
 
-    Over several runs `estimate`, the bounds, `outside` and `width` are means; a bound that any run
-    lacks is lacking.
+    Over several runs all but `deviation` and `root_mean_square` are means; what any run lacks is
+    lacking.
 
     Attributes:
         truth: What the rows of all sites say.
         estimate: What a reader would take for the number; None where only bounds were let out.
-        error: The estimate less the truth.
+        error: The estimate less the truth; over several runs the bias.
         at_least: The least that it may be, where bounds were let out.
         at_most: The greatest; None where nothing bounds it.
-        outside: How far the truth lies outside the bounds: 0 inside; None without bounds.
+        outside: The share of runs, 0 to 1, whose bounds leave the truth out, or where there are no
+            bounds their 95 % interval; None where there is neither.
+        beyond: How far the truth lies outside the bounds: 0 inside; None without bounds.
         width: From the least to the greatest; None where one is missing.
         deviation: The standard deviation of the estimate over several runs.
+        root_mean_square: The root of the mean squared error over several runs; None of one run.
     """
 
     truth: float
@@ -42,17 +45,29 @@ class Held(msgspec.Struct, frozen=True, omit_defaults=True):
     at_least: float | None = None
     at_most: float | None = None
     outside: float | None = None
+    beyond: float | None = None
     width: float | None = None
     deviation: float | None = None
+    root_mean_square: float | None = None
+
+    @property
+    def distance(self) -> float | None:
+        """How far a run is off as a rule, whatever the sign; None where there is no number.
+
+        Over several runs the root of the mean squared error: errors that cancel are errors still.
+        """
+        if self.root_mean_square is not None:
+            return self.root_mean_square
+        return None if self.error is None else abs(self.error)
 
     @property
     def farthest(self) -> float:
-        """How far from the truth it can leave its reader: the error, or that of the farther bound.
+        """How far from the truth it can leave its reader: the distance, or that of the far bound.
 
         Infinite where nothing bounds it.
         """
-        if self.error is not None:
-            return abs(self.error)
+        if self.distance is not None:
+            return self.distance
         if self.at_least is None or self.at_most is None:
             return math.inf
         return max(self.truth - self.at_least, self.at_most - self.truth)
@@ -61,7 +76,8 @@ class Held(msgspec.Struct, frozen=True, omit_defaults=True):
 class HeldArm(msgspec.Struct, frozen=True):
     """One arm: its patients as they were let out, and beside the truth; survival likewise, 0 to 1.
 
-    `survival` is None where the study looks at no month.
+    The patients are those of the result, under every release the same count: who is in this arm
+    alone. `survival` is None where the study looks at no month.
     """
 
     arm: str
@@ -94,6 +110,9 @@ class Row(msgspec.Struct, frozen=True):
         place: Where its rule is applied, ``site`` or ``network``.
         group: Whose release it is.
         epsilon: What a run costs, as text of a fraction, where the release adds noise by it.
+        unit: The time scale of its survival, ``month`` or ``day``; the truth beside it is on the
+            same.
+        by_chance: Whether another run may let out other numbers.
         repeats: How many runs the means are of.
         shown: The cohort as the first run let it out; None where nothing was.
         total: The cohort beside the truth.
@@ -104,7 +123,7 @@ class Row(msgspec.Struct, frozen=True):
         alone: The share of patients who are alone in a released cell, 0 to 1.
         withheld_sites: How many sites' part of the cohort was withheld.
         withheld_cells: How many cells of the survival tables were.
-        no_contrasts: Why there are no hazard ratios, if there are none.
+        reasons: Why there is no test, ratio or curve, where one is missing.
         refused: Why there is no survival, if there is none; the cohort is then that of a count.
     """
 
@@ -112,6 +131,8 @@ class Row(msgspec.Struct, frozen=True):
     place: str
     group: Group
     epsilon: str
+    unit: str
+    by_chance: bool
     repeats: int
     shown: Released | None
     total: Held | None
@@ -122,7 +143,7 @@ class Row(msgspec.Struct, frozen=True):
     alone: float | None
     withheld_sites: int
     withheld_cells: int
-    no_contrasts: str
+    reasons: tuple[str, ...]
     refused: str
 
     @property
@@ -158,11 +179,10 @@ def parts(shown: Released | None) -> int:
 
 
 class ArmOfTruth(msgspec.Struct, frozen=True):
-    """One arm of all rows together; survival 0 to 1, None where the study looks at no month."""
+    """One arm of all rows together: who is in it alone."""
 
     arm: str
     patients: int
-    survival: float | None
 
 
 class RatioOfTruth(msgspec.Struct, frozen=True):
@@ -173,24 +193,42 @@ class RatioOfTruth(msgspec.Struct, frozen=True):
     ratio: float | None
 
 
+class OnScale(msgspec.Struct, frozen=True):
+    """What the rows of all sites say of time, on one scale.
+
+    Attributes:
+        survival: Of each arm, 0 to 1; None where the study looks at no month.
+        log_rank_p: Of the log-rank test; None with one arm.
+        hazard_ratios: Every pair of arms.
+    """
+
+    survival: tuple[float | None, ...]
+    log_rank_p: float | None
+    hazard_ratios: tuple[RatioOfTruth, ...]
+
+
 class Truth(msgspec.Struct, frozen=True):
-    """What the rows of all sites say, by day.
+    """What the rows of all sites say.
 
     Attributes:
         patients: In exactly one arm, at sites that are on line.
         sites: How many sites hold one of them.
         half_hold: Half of those sites hold so many of them or fewer.
         arms: Each arm.
-        log_rank_p: Of the log-rank test; None with one arm.
-        hazard_ratios: Every pair of arms.
+        by_month: With time in months, as nearly every release tells it: a life table.
+        by_day: With time in days.
     """
 
     patients: int
     sites: int
     half_hold: int
     arms: tuple[ArmOfTruth, ...]
-    log_rank_p: float | None
-    hazard_ratios: tuple[RatioOfTruth, ...]
+    by_month: OnScale
+    by_day: OnScale
+
+    def on(self, unit: str) -> OnScale:
+        """The scale of a row: ``month`` or ``day``."""
+        return self.by_day if unit == "day" else self.by_month
 
 
 class Compared(msgspec.Struct, frozen=True):

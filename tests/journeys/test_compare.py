@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,10 @@ from tests.journeys.test_subgroups import SUBGROUPS
 from tests.support.guide import typed
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "compare.md"
-SOME = "dp,exact,round-up-10,suppress-10"
+FIGURE = GUIDE.parents[1] / "figures" / "compare.svg"
+SOME = "secure-sum,dp,exact,round-up-10,suppress-10"
+FIRST_OF_TEST = "log-rank chi-squared"
+SURVIVAL = "survival at 36 months"
 SEED = ("--seed", "7")
 NEXT = ("--seed", "8")
 
@@ -44,29 +48,35 @@ def test_every_row_is_held_against_the_truth(shell: Shell, few_to_read: Path) ->
     found = compared(shell, few_to_read, "--releases", SOME, "--epsilon", "2", *SEED)
     truth, told = found["result"]["truth"], rows(found)
     verified = json.loads(shell("verify", "bclm", "--network", few_to_read, "--format", "json").out)
-    lines = verified["parts"][-1]["lines"]
-    known = {line["quantity"]: line["pooled"] for line in lines}
-    assert truth["patients"] == known["patients in the cohort"]
-    assert truth["log_rank_p"] == pytest.approx(
-        next(
-            line["pooled"]
-            for line in lines[[one["quantity"] for one in lines].index("log-rank chi-squared") :]
-            if line["quantity"].strip() == "p"
+    for lines, scale in zip(
+        (part["lines"] for part in verified["parts"]),
+        (truth["by_month"], truth["by_day"]),
+        strict=True,
+    ):
+        known = {line["quantity"]: line["pooled"] for line in lines}
+        assert truth["patients"] == known["patients in the cohort"]
+        assert scale["log_rank_p"] == pytest.approx(
+            next(
+                line["pooled"]
+                for line in lines[[one["quantity"] for one in lines].index(FIRST_OF_TEST) :]
+                if line["quantity"].strip() == "p"
+            )
         )
-    )
-    alive = [line["pooled"] for line in lines if "survival at 36 months" in line["quantity"][:24]]
-    assert [arm["survival"] for arm in truth["arms"]] == pytest.approx(alive)
-    for arm in truth["arms"]:
-        assert arm["patients"] == known[f"{arm['arm']}: patients"]
-    for ratio in truth["hazard_ratios"]:
-        assert ratio["ratio"] == pytest.approx(
-            known[f"hazard ratio {ratio['arm']} / {ratio['reference']}"]
-        )
-    exact = told["exact", "network", ""]
-    assert exact["total"]["error"] == 0
-    assert [arm["patients"]["error"] for arm in exact["arms"]] == [0] * 4
-    assert [arm["survival"]["error"] for arm in exact["arms"]] == pytest.approx([0.0] * 4)
-    assert exact["log_rank_p"] == pytest.approx(truth["log_rank_p"])
+        alive = [line["pooled"] for line in lines if SURVIVAL in line["quantity"][:24]]
+        assert scale["survival"] == pytest.approx(alive)
+        for arm in truth["arms"]:
+            assert arm["patients"] == known[f"{arm['arm']}: patients"]
+        for ratio in scale["hazard_ratios"]:
+            assert ratio["ratio"] == pytest.approx(
+                known[f"hazard ratio {ratio['arm']} / {ratio['reference']}"]
+            )
+    assert truth["by_month"] != truth["by_day"]
+    for name, unit in (("exact", "day"), ("secure-sum", "month")):
+        row = told[name, "network", ""]
+        assert (row["unit"], row["total"]["error"]) == (unit, 0)
+        assert [arm["patients"]["error"] for arm in row["arms"]] == [0] * 4
+        assert [arm["survival"]["error"] for arm in row["arms"]] == pytest.approx([0.0] * 4)
+        assert row["log_rank_p"] == pytest.approx(truth[f"by_{unit}"]["log_rank_p"])
     # The twelve sites are large, but none of them has ten patients in every arm.
     for arm in told["suppress-10", "site", ""]["arms"]:
         withheld = arm["patients"]
@@ -89,7 +99,7 @@ def test_a_row_is_what_a_run_of_its_own_finds(shell: Shell, few_to_read: Path) -
         alone = json.loads(said.out)["result"]
         assert row["shown"] == alone["cohort"]["patients"]
         assert [arm["shown"] for arm in row["arms"]] == [arm["patients"] for arm in alone["arms"]]
-        assert row["log_rank_p"] == alone["log_rank"]["p"]
+        assert row["log_rank_p"] == (alone["log_rank"]["p"] if alone["log_rank"] else None)
     assert not all(row["refused"] for row in found["result"]["rows"])
 
 
@@ -100,13 +110,17 @@ def test_with_a_seed_the_result_is_the_same_again(shell: Shell, few_to_read: Pat
     )
     assert first["result"] == second["result"]
     # The second run of a row is the first one of the next seed.
-    (both,), (next_one,) = (
-        found["result"]["rows"] for found in (first, compared(shell, few_to_read, *words, *NEXT))
-    )
+    later = compared(shell, few_to_read, *words, *NEXT)
+    (both,), (next_one,) = (found["result"]["rows"] for found in (first, later))
     noisy = [row["shown"]["noisy"] for row in (both, next_one)]
     assert both["repeats"] == 2
     assert both["total"]["estimate"] == sum(noisy) / 2
     assert both["total"]["deviation"] == pytest.approx(abs(noisy[0] - noisy[1]) / 2**0.5)
+    truth = both["total"]["truth"]
+    squares = [(one - truth) ** 2 for one in noisy]
+    assert both["total"]["root_mean_square"] == pytest.approx((sum(squares) / 2) ** 0.5)
+    assert any("one draw of the noise: dp" in note for note in later["result"]["notes"])
+    assert not any("one draw" in note for note in first["result"]["notes"])
 
 
 def test_a_refusal_is_a_row_with_its_reason(
@@ -177,6 +191,10 @@ def test_the_guide_shows_what_is_printed(
         return said.code, said.out + said.err
 
     shown = GUIDE.read_text(encoding="utf-8")
-    assert typed(shown, tmp_path, run) == shown
-    figure = GUIDE.parents[1] / "figures" / "compare.svg"
-    assert (tmp_path / "compared" / "compare.svg").read_bytes() == figure.read_bytes()
+    now = typed(shown, tmp_path, run)
+    # REFRESH=1 writes what is printed now into the guide, to be read before it is committed.
+    if os.environ.get("REFRESH"):
+        GUIDE.write_text(now, encoding="utf-8")
+        FIGURE.write_bytes((tmp_path / "compared" / "compare.svg").read_bytes())
+    assert now == shown
+    assert (tmp_path / "compared" / "compare.svg").read_bytes() == FIGURE.read_bytes()

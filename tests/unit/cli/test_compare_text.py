@@ -84,13 +84,16 @@ def test_over_the_strips_stands_the_truth(truth: int, axis: str) -> None:
     ("held", "text"),
     [
         (None, "-"),
-        (Held(5), "-"),
+        (Held(5), "none"),
         (Held(5, 1505, 1500), "+1,500"),
         (Held(5, 5.2, 0.2), "0"),
         (Held(5, 3, -2), "-2"),
-        (Held(5, at_least=1, at_most=9, outside=0, width=8), "in 8 wide"),
-        (Held(5, at_least=7, at_most=9, outside=2, width=2), "2 off 2 wide"),
-        (Held(5, at_least=1, outside=0), "in, no end"),
+        (Held(5, at_least=1, at_most=9, outside=0, beyond=0, width=8), "in 8 wide"),
+        (Held(5, at_least=7, at_most=9, outside=1, beyond=2, width=2), "2 off 2 wide"),
+        (Held(5, at_least=6, at_most=9, outside=0.5, beyond=1, width=2), "50% miss 2 wide"),
+        (Held(5, at_least=1, outside=0, beyond=0), "in, no end"),
+        (Held(5, 5, 0.04, deviation=2, root_mean_square=2), "rms 2.0 bias 0"),
+        (Held(5, 6, 1, deviation=2, root_mean_square=3), "rms 3.0 bias +1.0"),
     ],
 )
 def test_how_far_off_in_words(held: Held | None, text: str) -> None:
@@ -102,10 +105,46 @@ def test_other_words() -> None:
         ROWS[1], repeats=3, total=Held(100, 400.25, 300.25, deviation=7.5)
     )
     assert shown(several) == "400.2 (sd 7.5, 3 runs)"
+    noisy = msgspec.structs.replace(
+        several, total=Held(100, 101.0, 1.0, outside=1 / 3, deviation=7.5)
+    )
+    assert shown(noisy) == "101.0 (sd 7.5, 3 runs); 33% miss"
+    assert brief(noisy) == "101.0 (sd 7.5, 3 runs)"
     assert brief(ROWS[3]) == "65–345 (30 shown)"  # noqa: RUF001 - a dash that means to
     assert shown(row("acro", "site", None)) == "nothing"
     assert [p(value) for value in (None, 0.0001, 0.25)] == ["-", "<0.001", "0.250"]
     assert [times(value) for value in (1.0, 1234.5)] == ["x 1.00", "x >99"]
+
+
+def test_what_is_missing_of_a_row_is_said_with_its_reason(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    reason = "no log-rank p and no hazard ratios: they would take the rule for patients"
+    untested = msgspec.structs.replace(
+        ROWS[2], log_rank_p=None, hazard_ratios=(), reasons=(reason,)
+    )
+    curveless = row("dp", "network", 99, (Held(0.5), near()[1]), Group.OURS)
+    print_comparison(report((untested, curveless)), "text")
+    text = capsys.readouterr().out
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert "round-up-10 sum 0 +25.0 none none" in lines
+    assert "dp sum 0 none (1/2 arms) 0.125 x 2.00" in lines
+    assert f"{reason}: round-up-10" in " ".join(text.split())
+    page = files(report((untested, curveless)))["compare.html"].decode()
+    assert reason.removeprefix("no") in page
+
+
+def test_what_is_by_day_has_the_truth_by_day_beside_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    exact = msgspec.structs.replace(row("exact", "network", 100, near()), unit="day")
+    print_comparison(report((ROWS[0], exact)), "text")
+    text = capsys.readouterr().out
+    assert "truth: one: 60 patients, 50.0 % alive at 36 months (51.0 by day)" in text
+    assert "true p of the log-rank test: 0.250 (0.200 by day)" in text
+    assert "by day for exact" in " ".join(text.split())
+    lines = list(csv.DictReader(io.StringIO(as_csv(report((ROWS[0], exact))))))
+    assert [(line["time"], line["true_p"]) for line in lines] == [("month", "0.25"), ("day", "0.2")]
 
 
 def test_the_figure_draws_every_row_and_no_number_for_what_is_withheld() -> None:
@@ -143,7 +182,7 @@ def test_figures_of_studies_without_landmarks_or_with_many_arms_are_drawn() -> N
         months=None,
         truth=msgspec.structs.replace(
             TRUTH,
-            arms=tuple(msgspec.structs.replace(arm, survival=None) for arm in TRUTH.arms),
+            by_month=msgspec.structs.replace(TRUTH.by_month, survival=(None, None)),
         ),
         rows=(row("exact", "network", 100, group=Group.OURS),),
     )

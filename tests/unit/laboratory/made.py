@@ -14,6 +14,7 @@ from simulator.laboratory.compare_values import (
     Held,
     HeldArm,
     HeldRatio,
+    OnScale,
     RatioOfTruth,
     Row,
     Truth,
@@ -23,9 +24,9 @@ TRUTH = Truth(
     patients=100,
     sites=40,
     half_hold=2,
-    arms=(ArmOfTruth("one", 60, 0.5), ArmOfTruth("two", 40, 0.4)),
-    log_rank_p=0.25,
-    hazard_ratios=(RatioOfTruth("two", "one", 1.5),),
+    arms=(ArmOfTruth("one", 60), ArmOfTruth("two", 40)),
+    by_month=OnScale((0.5, 0.4), 0.25, (RatioOfTruth("two", "one", 1.5),)),
+    by_day=OnScale((0.51, 0.39), 0.2, (RatioOfTruth("two", "one", 1.6),)),
 )
 
 
@@ -43,6 +44,8 @@ def row(
         place=place,
         group=group,
         epsilon="",
+        unit="month",
+        by_chance=False,
         repeats=1,
         shown=shown,
         total=None if shown is None else held_count(shown, TRUTH.patients),
@@ -56,7 +59,7 @@ def row(
         alone=0.5 if survival else None,
         withheld_sites=shown.withheld_parts if isinstance(shown, Partial) else 0,
         withheld_cells=7,
-        no_contrasts="",
+        reasons=(),
         refused=refused,
     )
 

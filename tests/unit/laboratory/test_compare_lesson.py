@@ -1,13 +1,23 @@
 from __future__ import annotations
 
+import msgspec
+
 from simulator.aggregates.released import Partial
+from simulator.laboratory.compare_held import over_runs
 from simulator.laboratory.compare_lesson import lesson, pairs_of
 from simulator.laboratory.compare_values import Group, Held
 from tests.unit.laboratory.made import ROWS, TRUTH, near, row
 
+UNTESTED = tuple(
+    msgspec.structs.replace(one, log_rank_p=None, hazard_ratios=())
+    if (one.release, one.place) == ("round-up-10", "site")
+    else one
+    for one in ROWS
+)
+
 
 def test_the_lesson_is_made_of_the_numbers() -> None:
-    where, place, how_many, survival, summed = lesson(TRUTH, ROWS, 36)
+    where, place, how_many, survival, untested, summed = lesson(TRUTH, UNTESTED, 36)
     assert where == "100 patients are at 40 sites, half of which hold 2 or fewer."
     assert place == (
         "Done at each site, the rule round-up-10 makes 400 of them and the rule suppress-10 shows "
@@ -16,9 +26,42 @@ def test_the_lesson_is_made_of_the_numbers() -> None:
     )
     assert "All of 2 rules" in how_many
     assert "off by 10 at most" in how_many
-    assert "1 of 2 leave no number for survival at 36 months" in survival
-    assert "the others are off by up to 25 points" in survival
+    assert "1 of 2 leave no number for survival at 36 months in any arm" in survival
+    assert "the numbers that are left are off by up to 25 points" in survival
+    assert untested == (
+        "1 of the 3 releases and places that let curves out give no p value and no hazard ratio "
+        "with them."
+    )
     assert "off by 0 patients, and by 6.2 points" in summed
+
+
+def test_arms_without_a_number_are_counted_and_not_the_rule_of_them() -> None:
+    bounds = Held(0.5, at_least=0.1, at_most=0.9, outside=0.0, beyond=0.0, width=0.8)
+    number = Held(0.4, 0.5, 0.1)
+    rows = [
+        row("suppress-10", "network", 100, (bounds, bounds)),
+        row("acro", "network", 100, (bounds, number)),
+        row("codex", "network", 100, near(0.25)),
+    ]
+    assert rows[1].worst_survival is bounds
+    assert lesson(TRUTH, rows, 36)[1].endswith(
+        "of the rules done there, 1 of 3 leave no number for survival at 36 months in any arm, "
+        "1 of 3 leave none in 1 of their 2 arms, and the numbers that are left are off by up to "
+        "25 points."
+    )
+    assert lesson(TRUTH, rows[2:], 36)[1].endswith(
+        "of the rules done there, the numbers for survival at 36 months are off by up to 25 points."
+    )
+
+
+def test_what_all_releases_test_is_not_said_to_be_missing() -> None:
+    assert not any("no p value" in said for said in lesson(TRUTH, ROWS, 36))
+
+
+def test_over_several_runs_errors_do_not_cancel() -> None:
+    noisy = over_runs([Held(0.5, 0.5 + error, error) for error in (0.125, -0.125)])
+    rows = [row("codex", "network", 100, (noisy, near()[1]))]
+    assert "off by up to 12 points" in lesson(TRUTH, rows, 36)[1]
 
 
 def test_what_does_no_harm_is_not_said_to() -> None:
