@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def noise_said(counts: Mapping[str, Iterable[Released]]) -> tuple[str, ...]:
-    """A sentence on the standard error of the noise; none where no count has any.
+    """A sentence on the error that noise leaves in counts; none where no count has any.
 
     Args:
         counts: Released counts, by what they count.
@@ -24,7 +24,7 @@ def noise_said(counts: Mapping[str, Iterable[Released]]) -> tuple[str, ...]:
     ranges = [f"{_from_to(errors)} ({kind})" for kind, errors in told.items() if errors]
     if not ranges:
         return ()
-    return (f"Noise: ~ marks a count with noise, of standard error {', '.join(ranges)}.",)
+    return (f"Noise: ~ marks an estimate, of root mean squared error {', '.join(ranges)}.",)
 
 
 def _from_to(errors: list[float]) -> str:

@@ -16,9 +16,7 @@ from simulator.statistics.noisy_cells import (
     Reals,
     believed,
     cleaned,
-    drawn_again,
     neighbours_of,
-    rounded,
     smoothed,
 )
 
@@ -54,16 +52,17 @@ def noisy_log_rank(
 ) -> NoisyLogRank:
     """Compares all arms of a table with noise.
 
-    The statistic: under the hypothesis the rate at which patients of arm g end in a cell is the
-    pooled one times n_g / n. Each cell is replaced by its expectation given what it shows and that
-    rate, and the log-rank statistic is computed from these. Replacing missing counts by their
-    expectation under the hypothesis is what makes a score test of what is seen.
+    The statistic: under the hypothesis the deaths expected of arm g in a cell are the pooled hazard
+    there times the number that arm is believed to have at risk; its censorings are expected to be
+    what is believed of the arm itself. Each cell is replaced by its expectation given what it shows
+    and that rate, and the log-rank statistic is computed from these. Replacing missing counts by
+    their expectation under the hypothesis is what makes a score test of what is seen.
 
-    The null: patients are drawn from the pooled cleaned table, as many for each arm as that arm is
-    believed to hold; noise of the same law is added; the statistic is computed in the same way,
-    pooled rates, sizes and all (a parametric bootstrap; p as in Davison & Hinkley 1997, eq. 4.11).
-
-    It supposes that the arms are censored alike. Without noise it is the ordinary test.
+    The null: in each arm as many patients as it is believed to hold die of the pooled hazard and
+    leave by the arm's own hazard of being censored; noise of the same law is added; the statistic
+    is computed in the same way, pooled hazard, numbers at risk and all (a parametric bootstrap; p
+    as in Davison & Hinkley 1997, eq. 4.11). So arms may be followed for different times. Without
+    noise it is the ordinary test.
 
     Args:
         table: Events and censorings with noise; cells may be negative.
@@ -96,26 +95,57 @@ def noisy_log_rank(
 
 
 def under_the_null(found: Reals, replicates: int, rng: np.random.Generator) -> Counts:
-    """Tables without noise whose arms are alike, shape (replicates, arms, cells, 2).
+    """Tables without noise of one hazard and each arm's own censoring.
+
+    In a cell deaths come before censorings: of those at risk a share h dies, and of the others a
+    share leaves. Who is left in the last cell is censored there.
 
     Args:
         found: What the cells are believed to hold, shape (arms, cells, 2).
         replicates: How many tables.
         rng: The source of chance.
+
+    Returns:
+        Shape (replicates, arms, cells, 2), with as many patients in each arm as are believed.
     """
     sizes = np.rint(found.sum(axis=(1, 2))).astype(np.int64)
-    pooled = np.broadcast_to(rounded(found.sum(axis=0)), found.shape)
-    return drawn_again(pooled, sizes, replicates, rng)
+    hazard = _ratio(found[..., 0].sum(axis=0), _at_risk(found).sum(axis=0))
+    leaving = _ratio(found[..., 1], _at_risk(found) - found[..., 0])
+    leaving[:, -1] = 1.0
+    staying = np.cumprod((1.0 - hazard) * (1.0 - leaving), axis=-1)
+    reached = np.concatenate([np.ones((len(found), 1)), staying[:, :-1]], axis=-1)
+    chances = np.stack([reached * hazard, reached * (1.0 - hazard) * leaving], axis=-1)
+    drawn = np.empty((replicates, *found.shape), dtype=np.int64)
+    for arm, size in enumerate(sizes):
+        each = chances[arm].ravel()
+        counts = rng.multinomial(size, each / each.sum(), replicates)
+        drawn[:, arm] = counts.reshape(replicates, *found.shape[1:])
+    return drawn
 
 
 def score_statistics(shown: Counts, expectation: Expectation, neighbours: int) -> Reals:
     """The statistic of each of many tables, shapes (tables, arms, cells, 2) -> (tables,)."""
     found = believed(shown, expectation, neighbours, rounds=_ROUNDS)
-    sizes = found.sum(axis=(-2, -1))
-    shares = sizes / np.maximum(sizes.sum(axis=-1, keepdims=True), _SLACK)
-    pooled = smoothed(found.sum(axis=-3), neighbours)
-    rates = pooled[:, None] * shares[:, :, None, None]
+    at_risk = _at_risk(found)
+    pooled = smoothed(found.sum(axis=-3), neighbours)[..., 0]
+    hazard = pooled / np.maximum(at_risk.sum(axis=-2), _SLACK)
+    rates = np.stack(
+        [at_risk * hazard[:, None], smoothed(found, neighbours)[..., 1]],
+        axis=-1,
+    )
     return log_rank_statistics(expectation(shown.astype(np.float64), rates))
+
+
+def _at_risk(cells: Reals) -> Reals:
+    """Who is there at the start of each cell, shapes (..., cells, 2) -> (..., cells)."""
+    still_in: Reals = np.cumsum(cells.sum(axis=-1)[..., ::-1], axis=-1)[..., ::-1]
+    return still_in
+
+
+def _ratio(part: Reals, whole: Reals) -> Reals:
+    """A share in [0, 1]; 0 of nobody."""
+    share = np.divide(part, whole, out=np.zeros_like(part), where=whole > _SLACK)
+    return np.minimum(share, 1.0)
 
 
 def log_rank_statistics(cells: Reals) -> Reals:

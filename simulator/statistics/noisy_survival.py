@@ -38,11 +38,14 @@ def noisy_kaplan_meier(
 ) -> Curve:
     """The survival curve of an arm, or of all arms together, from a table with noise.
 
-    The curve is the usual one of what the cells are believed to hold (see `believed`). The variance
-    of log(-log S) has two parts: Greenwood's, for chance, and that of the noise. For the second,
-    patients are drawn again from those that the arm is believed to hold, and the curve is computed
-    from them as they are and after noise was added and cleaned away; the variance of the difference
-    is the part (a parametric bootstrap). Without noise it is 0, and this is `kaplan_meier`.
+    The curve starts from the usual one of what the cells are believed to hold (see `believed`). To
+    see what noise and its cleaning do to it, patients are drawn again from those that the arm is
+    believed to hold, and log(-log S) is computed from them as they are and after noise was added
+    and cleaned away (a parametric bootstrap). The median of the difference is the bias, and is
+    taken off: in cells that hold hardly anybody cleaning finds patients who are not there, and the
+    curve runs too high. The mean square of the difference is added to Greenwood's variance, which
+    stands for chance; its variance alone would take the bias for known. Without noise there is no
+    difference, and this is `kaplan_meier`.
 
     Args:
         table: Events and censorings with noise; cells may be negative.
@@ -73,21 +76,34 @@ def noisy_kaplan_meier(
     shown = drawn + noise.sample(drawn.shape, rng)
     again = believed(shown, expectation, neighbours, rounds=_ROUNDS)
     least = 1.0 / (4.0 * max(int(counts.sum()), 1))  # a quarter of a patient
-    spread = _spread_by_noise(drawn.astype(np.float64), again, least, by_day=by_day)
+    bias, spread = _done_by_noise(drawn.astype(np.float64), again, least, by_day=by_day)
     variance = greenwood + spread * np.log(np.maximum(survival, least)) ** 2
+    survival, variance = _unbiased(survival, variance, bias)
     return _with(table, counts, *_tamed(survival, variance, least), level)
 
 
-def _spread_by_noise(drawn: Reals, again: Reals, least: float, *, by_day: bool) -> Reals:
-    """The variance of what noise does to log(-log S) of all arms together, shape (cells,)."""
+def _done_by_noise(
+    drawn: Reals, again: Reals, least: float, *, by_day: bool
+) -> tuple[Reals, Reals]:
+    """Median and mean square of what noise does to log(-log S), each of shape (cells,)."""
     before, after = (
         np.log(-np.log(np.clip(survival, least, 1.0 - least)))
         for survival, _ in (
             _product_limit(cells.sum(axis=1), by_day=by_day) for cells in (drawn, again)
         )
     )
-    variance: Reals = (after - before).var(axis=0)
-    return variance
+    difference = after - before
+    return np.median(difference, axis=0), (difference**2).mean(axis=0)
+
+
+def _unbiased(survival: Reals, variance: Reals, bias: Reals) -> tuple[Reals, Reals]:
+    """The curve and its variance with a bias of log(-log S) taken off, never rising.
+
+    log(-log S) - b is log(-log S^f) with f = e^-b; its variance stays, so that of log S goes by f
+    squared.
+    """
+    factor = np.exp(-bias)
+    return np.minimum.accumulate(survival**factor), variance * factor**2
 
 
 def _tamed(survival: Reals, variance: Reals, least: float) -> tuple[Reals, Reals]:

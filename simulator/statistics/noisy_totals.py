@@ -1,11 +1,10 @@
-"""How far the totals of a table with noise, as it is believed to be, may be from the truth."""
+"""The totals of a table with noise, estimated, and how far they may be from the truth."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.aggregates.survival import SurvivalTable
 from simulator.statistics.noisy_cells import (
@@ -21,33 +20,49 @@ from simulator.statistics.noisy_cells import (
 _ROUNDS = 5
 
 
-@dataclass(frozen=True, eq=False)
-class TotalErrors:
-    """Root mean squared errors of an arm's totals, in patients.
+@dataclass(frozen=True)
+class Total:
+    """A number of patients under noise.
 
     Attributes:
-        events: Of all events.
-        censored: Of all censorings.
-        at_risk: Of the numbers at risk at the start of each cell, shape (cells,).
-        followed: Of those censored in the last cell.
+        estimate: 0 or above.
+        error: Its root mean squared error, in patients.
     """
 
-    events: float
-    censored: float
-    at_risk: NDArray[np.float64]
-    followed: float
+    estimate: int
+    error: float
 
 
-def total_errors(
+@dataclass(frozen=True)
+class Totals:
+    """The totals of an arm.
+
+    Attributes:
+        patients: All of them.
+        events: All with an event.
+        censored: All others.
+        at_risk: At the start of each cell.
+        followed: Those censored in the last cell.
+    """
+
+    patients: Total
+    events: Total
+    censored: Total
+    at_risk: tuple[Total, ...]
+    followed: Total
+
+
+def noisy_totals(
     table: SurvivalTable, arm: str, noise: Noise, *, replicates: int = 200, rng: np.random.Generator
-) -> TotalErrors:
-    """How far the totals of an arm, as `cleaned` tells them, may be from the truth.
+) -> Totals:
+    """The totals of an arm, estimated from a table with noise.
 
     A sum of cells with noise has an error of the square root of their number; what is believed of
-    the cells errs by less, as none of them is below 0 and neighbours are alike. By how much less is
-    seen in tables drawn again: patients are drawn from those that the arm is believed to hold,
-    noise is added and cleaned away, and the totals are held against those drawn (a parametric
-    bootstrap). The error includes what cleaning is off by on average. Without noise it is 0.
+    the cells errs by less, as none of them is below 0 and neighbours are alike. But it errs upwards
+    where cells hold hardly anybody. By how much is seen in tables drawn again: patients are drawn
+    from those that the arm is believed to hold, noise is added and cleaned away, and the totals are
+    held against those drawn (a parametric bootstrap). What they are off by on average is taken off;
+    the spread about that is the error. Without noise nothing is taken off, and the error is 0.
 
     Args:
         table: Events and censorings with noise; cells may be negative.
@@ -64,20 +79,33 @@ def total_errors(
     row = table.arms.index(arm)
     expectation, neighbours = Expectation(noise), neighbours_of(table)
     shown = table.table.values[row : row + 1]
-    counts = rounded(believed(shown, expectation, neighbours, rounds=_ROUNDS))
+    found = believed(shown, expectation, neighbours, rounds=_ROUNDS)
+    counts = rounded(found)
     drawn = drawn_again(counts, counts.sum(axis=(1, 2)), replicates, rng)
     with_noise = drawn + noise.sample(drawn.shape, rng)
-    again = rounded(believed(with_noise, expectation, neighbours, rounds=_ROUNDS))
-    off = (again - drawn)[:, 0].astype(np.float64)
-    leaving = off.sum(axis=-1)
-    still_in = np.cumsum(leaving[:, ::-1], axis=1)[:, ::-1]
-    events, censored = (_error(off[:, :, kind].sum(axis=1)) for kind in (0, 1))
-    return TotalErrors(
-        float(events), float(censored), _error(still_in), float(_error(off[:, -1, 1]))
+    again = believed(with_noise, expectation, neighbours, rounds=_ROUNDS)
+    off = (again - drawn)[:, 0]
+    kinds = found[0].sum(axis=0)
+    events, censored = (_total(kinds[kind], off[:, :, kind].sum(axis=1)) for kind in (0, 1))
+    at_risk = tuple(map(_total, _still_in(found[0]), _still_in(off).T))
+    followed = _total(found[0, -1, 1], off[:, -1, 1])
+    return Totals(at_risk[0], events, censored, _falling(at_risk), followed)
+
+
+def _still_in(cells: Reals) -> Reals:
+    """Who is there at the start of each cell, shapes (..., cells, 2) -> (..., cells)."""
+    still_in: Reals = np.cumsum(cells.sum(axis=-1)[..., ::-1], axis=-1)[..., ::-1]
+    return still_in
+
+
+def _total(found: float, off: Reals) -> Total:
+    """What is believed, less what it is off by on average, with the spread about that."""
+    return Total(max(round(float(found - off.mean())), 0), float(off.std()))
+
+
+def _falling(at_risk: tuple[Total, ...]) -> tuple[Total, ...]:
+    """Numbers at risk of which none is above the one before it."""
+    estimates = np.minimum.accumulate([each.estimate for each in at_risk])
+    return tuple(
+        Total(int(estimate), each.error) for estimate, each in zip(estimates, at_risk, strict=True)
     )
-
-
-def _error(off: Reals) -> Reals:
-    """The root of the mean square over the first axis."""
-    error: Reals = np.sqrt((off**2).mean(axis=0))
-    return error

@@ -14,23 +14,29 @@ from simulator.errors import Refused
 from simulator.hub.analyses.arms import arm_result
 from simulator.hub.analyses.compared import Comparison
 from simulator.hub.analyses.released import ReleasedNoise
-from simulator.hub.analyses.results import ArmResult, Landmark, LogRankResult
+from simulator.hub.analyses.results import ArmResult, Interval, Landmark, LogRankResult
 from simulator.language.study import Study
 from simulator.privacy.offers import REASONS
 from simulator.privacy.release import Release
 from simulator.statistics.noisy_cells import cleaned
 from simulator.statistics.noisy_log_rank import noisy_log_rank
 from simulator.statistics.noisy_survival import noisy_kaplan_meier
-from simulator.statistics.noisy_totals import TotalErrors, total_errors
+from simulator.statistics.noisy_totals import Total, Totals, noisy_totals
 from simulator.statistics.times import moment_on, still_watched_cell
 
 _NULL: Final = "tables drawn without a difference, with as much noise"
 _SEED_BYTES: Final = 8
+_LEAST_TIMES_ERROR: Final = 2.0
+"""Of smaller arms too many intervals miss; see `docs/mechanisms/survival-under-noise.md`."""
 _REFUSED: Final = "no hazard ratios, and no differences of survival or of its mean between arms"
 
 
 def under_noise(study: Study, release: Release, found: ReleasedNoise) -> Comparison:
     """Compares the arms of a table with noise.
+
+    Of an arm whose size is estimated at less than twice its error nothing but its totals is told:
+    no curve, no median, no mean. There is no median of the follow-up in any arm, as nothing is
+    known of its error.
 
     Chance for the simulated tables comes from the cells themselves, so that the same noisy table
     always gives the same result.
@@ -49,41 +55,74 @@ def under_noise(study: Study, release: Release, found: ReleasedNoise) -> Compari
     digest = hashlib.sha256(table.table.values.tobytes()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:_SEED_BYTES], "big"))
     apart = np.random.default_rng(int.from_bytes(digest[-_SEED_BYTES:], "big"))
-    arms = []
+    arms: list[ArmResult] = []
+    untold: list[str] = []
     for arm in table.arms:
         curve = noisy_kaplan_meier(table, arm, law, rng=rng)
-        made = arm_result(study, release, believed, arm, curve)
-        errors = total_errors(table, arm, law, rng=apart)
-        arms.append(_with_errors(made, errors, table.grid))
+        totals = noisy_totals(table, arm, law, rng=apart)
+        made = _with_totals(arm_result(study, release, believed, arm, curve), totals, table.grid)
+        if totals.patients.estimate < _LEAST_TIMES_ERROR * totals.patients.error:
+            untold.append(arm)
+            made = _totals_alone(made)
+        arms.append(made)
+    notes = _untold(untold)
     if len(arms) == 1:
-        return Comparison(tuple(arms), None, (), unit=table.grid.unit)
+        return Comparison(tuple(arms), None, (), unit=table.grid.unit, notes=notes)
     test = noisy_log_rank(table, law, rng=rng)
     return Comparison(
         tuple(arms),
         LogRankResult(test.statistic, test.degrees_of_freedom, test.p, _NULL, test.naive_p),
         (),
         unit=table.grid.unit,
-        notes=(f"{_REFUSED}: {REASONS['hazard ratios']['dp']}",),
+        notes=(f"{_REFUSED}: {REASONS['hazard ratios']['dp']}", *notes),
     )
 
 
-def _with_errors(made: ArmResult, errors: TotalErrors, grid: Grid) -> ArmResult:
-    """An arm whose totals are told with the error that the noise leaves in them."""
-
-    def noisy(count: object, error: float) -> Noisy:
-        assert isinstance(count, int)  # noqa: S101  # no threshold is at work under noise
-        return Noisy(count, error)
+def _with_totals(made: ArmResult, totals: Totals, grid: Grid) -> ArmResult:
+    """An arm whose numbers of patients are estimates with their errors."""
 
     def landmark(one: Landmark) -> Landmark:
         cell = still_watched_cell(grid, moment_on(grid, one.months))
-        error = errors.followed if cell is None else float(errors.at_risk[cell])
-        return msgspec.structs.replace(one, at_risk=noisy(one.at_risk, error))
+        watched = totals.followed if cell is None else totals.at_risk[cell]
+        return msgspec.structs.replace(one, at_risk=_noisy(watched))
 
     return msgspec.structs.replace(
         made,
-        patients=noisy(made.patients, float(errors.at_risk[0])),
-        events=noisy(made.events, errors.events),
-        censored=noisy(made.censored, errors.censored),
+        patients=_noisy(totals.patients),
+        events=_noisy(totals.events),
+        censored=_noisy(totals.censored),
+        median_follow_up_months=None,
         survival=tuple(map(landmark, made.survival)),
         curve=tuple(map(landmark, made.curve)),
+    )
+
+
+def _noisy(total: Total) -> Noisy:
+    return Noisy(total.estimate, total.error)
+
+
+def _totals_alone(made: ArmResult) -> ArmResult:
+    """An arm without what is read off its curve."""
+    bare = msgspec.structs.replace
+    mean = made.rmst_months
+    return bare(
+        made,
+        median_months=Interval(None, None, None),
+        survival=tuple(bare(mark, estimate=None, lower=None, upper=None) for mark in made.survival),
+        rmst_months=None if mean is None else bare(mean, estimate=None, lower=None, upper=None),
+        curve=(),
+        quantiles_months=tuple(
+            bare(found, estimate=None, lower=None, upper=None) for found in made.quantiles_months
+        ),
+    )
+
+
+def _untold(arms: list[str]) -> tuple[str, ...]:
+    """Why there is nothing of these arms but their totals."""
+    if not arms:
+        return ()
+    named = ", ".join(f"'{arm}'" for arm in arms)
+    return (
+        f"no curve, median or mean of {named}: with this noise the estimated number of patients "
+        "is less than twice its own error",
     )

@@ -14,7 +14,8 @@ def test_the_least_and_the_greatest_error_are_told() -> None:
     steps: list[Released] = [Noisy(3000, 8.04), Noisy(417, 2.8)]
     said = noise_said({"steps": steps, "patients": [Noisy(3, 1.5), Noisy(4, 1.5)], "others": [7]})
     assert said == (
-        "Noise: ~ marks a count with noise, of standard error 2.8 to 8.0 (steps), 1.5 (patients).",
+        "Noise: ~ marks an estimate, of root mean squared error 2.8 to 8.0 (steps), "
+        "1.5 (patients).",
     )
 
 

@@ -63,6 +63,16 @@ class TestTheNull:
         deaths = null[..., 0].sum(axis=2).mean(axis=0) / truth.sum(axis=(1, 2))
         assert deaths == pytest.approx(np.full(4, truth[..., 0].sum() / truth.sum()), abs=0.02)
 
+    def test_each_arm_is_followed_as_it_was_but_dies_as_all_do(self) -> None:
+        """One arm is followed for a short time; the hazard is one, and so is the truth's."""
+        options = {"sizes": (3000, 3000), "survival": (0.5, 0.5)}
+        apart = ((20, 300), (900, 1090))
+        truth = cohorts(np.random.default_rng(21), 1, censoring=apart, **options)[0]  # type: ignore[arg-type]
+        null = under_the_null(truth.astype(np.float64), 50, np.random.default_rng(22))
+        found, held = null.sum(axis=2).mean(axis=0), truth.sum(axis=1)
+        assert found == pytest.approx(held, rel=0.06)
+        assert held[0, 0] < held[1, 0] / 2
+
 
 class TestWithNoise:
     rng = np.random.default_rng(7)

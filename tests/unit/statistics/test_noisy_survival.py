@@ -120,6 +120,20 @@ class TestWithNoise:
         assert survival_at(curve, 6).estimate is None
         assert not curve.at_risk.any()
 
+    def test_an_arm_of_few_is_not_drawn_too_high(self) -> None:
+        """60 patients over 103 months: cleaning finds some who are not there, and they live."""
+        rng, noise = np.random.default_rng(8), DiscreteLaplace(1 / 1.5)
+        truth = cohorts(rng, 40, sizes=(60,), survival=(0.45,), months=103)
+        off = []
+        for shown in truth + noise.sample(truth.shape, rng):
+            table = as_table(shown)
+            curve = noisy_kaplan_meier(table, "arm 0", noise, replicates=40, rng=rng)
+            before = kaplan_meier(cleaned(table, noise), "arm 0")
+            off.append([curve.survival[35] - 0.45, before.survival[35] - 0.45])
+        ours_off, before_off = np.mean(off, axis=0)
+        assert before_off > 0.05
+        assert abs(ours_off) < before_off / 2
+
 
 class TestRefused:
     table = with_noise(4)
