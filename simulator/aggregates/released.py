@@ -48,11 +48,11 @@ class Rounded(msgspec.Struct, frozen=True):
 
 
 class Partial(msgspec.Struct, frozen=True):
-    """A sum of which some parts were withheld: known only between bounds.
+    """A sum of which some parts were withheld or changed: known only between bounds.
 
     Attributes:
         shown: The sum of the parts that were shown, which is not the whole.
-        withheld_parts: How many parts were withheld.
+        withheld_parts: How many parts were withheld; 0 where they were rounded.
         at_least: The least that the whole may be.
         at_most: The greatest; None where nothing bounds it.
     """

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from simulator.aggregates.released import Partial
 from simulator.cli.layout import bounds, heading, indented, number, table
+from simulator.privacy.offers import NOT_CHANCE
 
 if TYPE_CHECKING:
     from simulator.aggregates.released import Released
@@ -26,6 +27,7 @@ _WHAT_BOUNDS_ARE: Final = (
     "Bounds are no confidence interval: they hold the number that the exact counts would give, "
     "whatever the rule has withheld or changed."
 )
+_NO_INTERVALS: Final = f"No intervals, no tests: {NOT_CHANCE}."
 
 
 def had_it(result: StudyResult) -> str:
@@ -35,7 +37,7 @@ def had_it(result: StudyResult) -> str:
 
 def print_arms(screen: Console, result: StudyResult) -> None:
     """Prints what is known of each arm as a whole."""
-    heading(screen, "arms")
+    heading(screen, f"arms{_of_what(result)}")
     if result.outcome != "death":
         indented(screen, f"waited for: {result.outcome}", style="dim")
     rows = _estimated_arms(result) if result.is_estimated else _bounded_arms(result)
@@ -44,6 +46,13 @@ def print_arms(screen: Console, result: StudyResult) -> None:
     screen.print(Padding(rows, (0, 0, 0, 2)))
     if not result.is_estimated:
         indented(screen, _BOUNDS_ALONE, style="dim")
+
+
+def _of_what(result: StudyResult) -> str:
+    """What the estimates are of, where that is not the patients themselves."""
+    if not result.is_as_shown or not result.is_estimated:
+        return ""
+    return ", as the rule shows them" if result.is_ruled else ", by rounded counts"
 
 
 def _estimated_arms(result: StudyResult) -> Table:
@@ -55,7 +64,9 @@ def _estimated_arms(result: StudyResult) -> Table:
         cells = [
             number(arm.patients),
             number(arm.events),
-            _estimate(median.estimate, median.lower, median.upper, 1.0),
+            _reached(median.estimate)
+            if result.is_as_shown
+            else _estimate(median.estimate, median.lower, median.upper, 1.0),
             _one(arm.median_follow_up_months),
         ]
         if mean and arm.rmst_months:
@@ -89,6 +100,11 @@ def _one(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
+def _reached(value: float | None) -> str:
+    """A time that has no interval."""
+    return _NOT_REACHED if value is None else _one(value)
+
+
 def _estimate(
     estimate: float | None, lower: float | None, upper: float | None, scale: float
 ) -> str:
@@ -111,24 +127,36 @@ def print_survival(screen: Console, result: StudyResult) -> None:
     if not arms[0].survival:
         return
     what = "survival" if result.outcome == "death" else f"without {result.outcome}"
-    how = "95 % interval" if estimated else "bounds, no interval"
-    heading(screen, f"{what}, % ({how}), and patients still watched")
+    how = " (95 % interval)" if estimated else " (bounds, no interval)"
+    how = _of_what(result).replace("them", "it") if result.is_as_shown and estimated else how
+    heading(screen, f"{what}, %{how}, and patients still watched")
     rows = Table(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style="dim")
     rows.add_column("months")
     for mark in arms[0].survival:
         rows.add_column(str(mark.months), justify="right", no_wrap=True)
     for arm in arms:
         limits = [bounds(mark.bounds, 100.0, 0) for mark in arm.survival]
-        rows.add_row(arm.arm, *(map(_share, arm.survival) if estimated else limits))
-        if estimated and result.is_ruled:
+        said = [_bare(mark) if result.is_as_shown else _share(mark) for mark in arm.survival]
+        rows.add_row(arm.arm, *(said if estimated else limits))
+        if estimated and result.is_as_shown:
             rows.add_row(_BOUNDS, *limits, style="dim")
         rows.add_row("", *(number(mark.at_risk) for mark in arm.survival), style="dim")
     screen.print(Padding(rows, (0, 0, 0, 2)))
-    if result.is_ruled:
-        indented(screen, _WHAT_BOUNDS_ARE, style="dim")
+    if result.is_as_shown:
+        told = f"{_NO_INTERVALS} {_WHAT_BOUNDS_ARE}" if estimated else _WHAT_BOUNDS_ARE
+        indented(screen, told, style="dim")
 
 
 def _share(mark: Landmark) -> str:
     if mark.estimate is None:
         return "-"
     return _estimate(mark.estimate, mark.lower, mark.upper, 100.0)
+
+
+def _bare(mark: Landmark) -> str:
+    """A share without an interval; a curve that rounding alone has brought to 0 by its bounds."""
+    if mark.estimate is None:
+        return "-"
+    if mark.estimate == 0.0 and (mark.bounds is None or mark.bounds.at_most):
+        return bounds(mark.bounds, 100.0, 0)
+    return f"{100.0 * mark.estimate:.0f}"

@@ -21,11 +21,12 @@ def as_csv(result: StudyResult) -> str:
 
     Columns that only some releases fill stand at the end, and only there: the standard error of
     the noise of each count, what was shown of each count that is known in part, and the bounds of
-    survival.
+    survival. Where there are no intervals, there are no columns for them.
     """
     lines = [(arm, mark) for arm in result.arms for mark in arm.survival]
     counts = [count for arm, mark in lines for count in _counts(arm, mark)]
-    header = ["arm", "patients", "events", "months", "at_risk", "survival", "lower", "upper"]
+    header = ["arm", "patients", "events", "months", "at_risk", "survival"]
+    header += [] if result.is_as_shown else ["lower", "upper"]
     noisy = any(isinstance(count, Noisy) for count in counts)
     partial = any(isinstance(count, Partial) for count in counts)
     bounded = any(mark.bounds is not None for _, mark in lines)
@@ -38,7 +39,7 @@ def as_csv(result: StudyResult) -> str:
     for arm, mark in lines:
         patients, events, at_risk = map(cell, _counts(arm, mark))
         row: list[object] = [arm.arm, patients, events, mark.months, at_risk]
-        row += [mark.estimate, mark.lower, mark.upper]
+        row += [mark.estimate] if result.is_as_shown else [mark.estimate, mark.lower, mark.upper]
         row += [_error(count) for count in _counts(arm, mark)] if noisy else []
         row += [_shown(count) for count in _counts(arm, mark)] if partial else []
         row += _bounds(mark) if bounded else []

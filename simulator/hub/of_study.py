@@ -22,7 +22,8 @@ from simulator.language.lint import lint
 from simulator.language.prose import criterion_in_words
 from simulator.language.study import Question, Study
 from simulator.messages.needs import NO_ARM
-from simulator.privacy.release import Release, Treatment
+from simulator.privacy.offers import NOT_CHANCE
+from simulator.privacy.release import Release
 
 _SURE: Final = 2.0
 
@@ -42,7 +43,7 @@ def study_result(
         outcome=outcome_name(study.question),
         network=network_of(plan, finished, settings),
         cohort=CohortResult(funnel.patients, funnel.steps),
-        arms=_sized(comparison.arms, funnel),
+        arms=_sized(comparison.arms, funnel, release),
         log_rank=comparison.log_rank,
         hazard_ratios=comparison.hazard_ratios,
         release=release_of(
@@ -126,15 +127,13 @@ def estimators(unit: Unit, release: Release | None = None, *, estimated: bool = 
             "the noise and the cells around); bands for chance (Greenwood) and noise (simulated) "
             "together; log-rank against tables simulated without a difference, noise and all"
         )
-    tests = "log-rank and Cox (Efron) on the full risk set"
-    if release is not None and release.rule:
+    if release is not None and release.changes_survival:
+        counts = "the counts as the rule shows them" if release.rule else "the rounded counts"
         return (
-            f"by {unit}, of the counts as the rule shows them: {curve}; {tests}; their intervals "
-            "know of chance alone, not of the rule; the bounds hold whatever it leaves open"
+            f"by {unit}, of {counts}: {curve}; no intervals, no tests, as {NOT_CHANCE}; the bounds "
+            "hold whatever it leaves open"
         )
-    if release is not None and release.treatments.get("survival") is Treatment.STEPS:
-        return f"by {unit}, of the rounded counts: {curve}; {tests}"
-    return f"by {unit}: {curve}; {tests}"
+    return f"by {unit}: {curve}; log-rank and Cox (Efron) on the full risk set"
 
 
 def _estimated(comparison: Comparison) -> bool:
@@ -142,17 +141,17 @@ def _estimated(comparison: Comparison) -> bool:
     return any(mark.estimate is not None for arm in comparison.arms for mark in arm.curve)
 
 
-def _sized(arms: tuple[ArmResult, ...], funnel: Funnel) -> tuple[ArmResult, ...]:
-    """Under noise or bounds, the arms with the sizes that were counted apart, closer to the truth.
+def _sized(arms: tuple[ArmResult, ...], funnel: Funnel, release: Release) -> tuple[ArmResult, ...]:
+    """Where a release changes counts, the arms with the sizes that were counted apart.
 
-    A curve's cells together carry the noise of them all, or leave as much open as all of them do.
+    A curve's cells together carry the noise of them all, the rounding of them all, or leave as much
+    open as all of them do; an arm's own count is closer to the truth.
     """
+    if release.noise is None and not release.changes_survival:
+        return arms
     counted = dict(zip(funnel.assignment.labels, funnel.assignment.counts, strict=True))
     return tuple(
-        msgspec.structs.replace(arm, patients=counted.get(arm.arm, arm.patients))
-        if isinstance(arm.patients, Noisy | Partial)
-        else arm
-        for arm in arms
+        msgspec.structs.replace(arm, patients=counted.get(arm.arm, arm.patients)) for arm in arms
     )
 
 

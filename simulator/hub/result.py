@@ -162,6 +162,12 @@ class StudyResult(msgspec.Struct, frozen=True):
         return known is not None and bool(known.rule)
 
     @property
+    def is_as_shown(self) -> bool:
+        """Whether survival is of counts that a rule has changed: between bounds, no intervals."""
+        known = RELEASES.get(self.release.name)
+        return known is not None and known.changes_survival
+
+    @property
     def is_estimated(self) -> bool:
         """Whether the arms have estimates; where a rule withheld cells they have bounds alone."""
         marks = [mark for arm in self.arms for mark in (*arm.curve, *arm.survival)]

@@ -56,10 +56,8 @@ _LISTED: Final = {
 }
 _CONTRASTS: Final = {
     "secure-sum": "from months",
-    "secure-steps": "from months, of rounded counts",
     "platform": "from months",
     "exact": "from days",
-    RULED: "from months, of the counts shown; refused where a part is withheld",
 }
 ANALYSES: Final[dict[str, dict[str, str]]] = {
     "attrition": _STEPS,
@@ -97,11 +95,17 @@ ANALYSES: Final[dict[str, dict[str, str]]] = {
     "pathways": _LINKED,
     "arms": {
         "secure-sum": "by month, refused if an arm has 1 to 10 patients",
-        "secure-steps": "by month, of rounded counts; refused if an arm has 1 to 10 patients",
+        "secure-steps": (
+            "by month, of rounded counts, between bounds, with no intervals; refused if an arm has "
+            "1 to 10 patients"
+        ),
         "dp": "by month, with intervals that know the noise",
         "platform": "by month; patients, deaths and numbers at risk of 1 to 10 shown as 10",
         "exact": "by day",
-        RULED: "by month, of the counts shown; between bounds where a part is withheld",
+        RULED: (
+            "by month, of the counts shown, between bounds, with no intervals; bounds alone where "
+            "a part is withheld"
+        ),
     },
     "log-rank": {**_CONTRASTS, "dp": "from months, against a null that knows the noise"},
     "hazard ratios": _CONTRASTS,
@@ -115,16 +119,26 @@ ANALYSES: Final[dict[str, dict[str, str]]] = {
 }
 
 # Why an analysis is refused although the requests that it makes are answered.
+NOT_CHANCE: Final = "the rule's own error is not chance, and is larger here"
+_UNTOLD: Final = {"secure-steps": NOT_CHANCE, RULED: NOT_CHANCE}
+_NOISY_CONTRAST: Final = "no interval of ours knows the noise of a regression or of a contrast"
 REASONS: Final[dict[str, dict[str, str]]] = {
-    analysis: {"dp": "no interval of ours knows the noise of a regression or of a contrast"}
-    for analysis in (
-        "hazard ratios",
-        "differences in mean survival",
-        "differences in survival",
-    )
+    "log-rank": _UNTOLD,
+    "hazard ratios": {"dp": _NOISY_CONTRAST, **_UNTOLD},
+    "differences in mean survival": {"dp": _NOISY_CONTRAST, **_UNTOLD},
+    "differences in survival": {"dp": _NOISY_CONTRAST, **_UNTOLD},
 }
 
 
 def gives(analysis: str, release: Release) -> str | None:
     """Which numbers an analysis gives under a release; None where it is refused."""
-    return ANALYSES[analysis].get(RULED if release.rule else release.name)
+    return ANALYSES[analysis].get(_column(release))
+
+
+def reason(analysis: str, release: Release) -> str | None:
+    """Why an analysis is refused whose requests are answered; None where it is not."""
+    return REASONS.get(analysis, {}).get(_column(release))
+
+
+def _column(release: Release) -> str:
+    return RULED if release.rule else release.name

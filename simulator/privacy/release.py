@@ -89,6 +89,11 @@ class Release(msgspec.Struct, frozen=True):
     rule: str = ""
     noise: Noise | None = None
 
+    @property
+    def changes_survival(self) -> bool:
+        """Whether a rule without known noise changes the counts of a survival table."""
+        return bool(self.rule) or self.treatments.get("survival") is Treatment.STEPS
+
 
 def least_honest(noise: Noise, roster_size: int) -> int:
     """The number of sites whose shares of the noise alone are enough, at least 1.

@@ -129,7 +129,8 @@ SECURE_STEPS: Final = Release(
     says=(
         "deaths and censorings so far are shown to the midpoint of six: by the curve alone, each "
         "step stands for at least 6 people; sizes of arms and steps told beside it narrow that",
-        "curves, medians and tests are those of the rounded counts",
+        "when a step is taken is one person's event: the first of an arm, the seventh, and so on",
+        "curves and medians are those of the rounded counts, with bounds; no intervals, no tests",
         *SECURE_SUM.says,
     ),
 )

@@ -60,7 +60,7 @@ def answer(result: StudyResult, study: Study) -> str:
     had = ending_of(study).had
     if not result.is_estimated:
         return f"{who}, it stays open when half {had}: the rule of release withheld counts."
-    seen = "as the rule of release shows the counts, " if result.is_ruled else ""
+    seen = "as the rule of release shows the counts, " if result.is_as_shown else ""
     return f"{who}, {seen}{_half(result, had, index_name(study))}{_chance(result)}."
 
 
@@ -93,8 +93,6 @@ def _chance(result: StudyResult) -> str:
             "any arm"
         )
     found = p_equals(result.log_rank.p)
-    if result.is_ruled:
-        return f"; the log-rank test ({found}) is of the counts shown, not of the patients"
     if result.log_rank.p >= _CHANCE:
         return f"; chance alone often makes such differences (log-rank {found})"
     return (

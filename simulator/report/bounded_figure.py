@@ -1,4 +1,4 @@
-"""Draws what withheld counts leave open of survival: a region for each arm, in a panel of its own.
+"""Draws what a rule of release leaves open of survival: a region for each arm, in its own panel.
 
 Regions of several arms all but cover each other, so in one panel none of them could be told.
 """
@@ -35,7 +35,10 @@ _COLUMNS: Final = 2
 
 
 def bounds_figure(arms: Sequence[ArmResult], words: Words, shape: Shape) -> Figure:
-    """The figure of arms of which nothing but bounds is known; to be drawn in the style of all."""
+    """The figure of arms whose curves have bounds; to be drawn in the style of all.
+
+    Where there are estimates, of the counts as shown, they are drawn as lines within the bounds.
+    """
     from matplotlib.figure import Figure
 
     columns = 1 if shape == NARROW or len(arms) == 1 else _COLUMNS
@@ -71,7 +74,9 @@ def _panel(axes: Axes, arm: ArmResult, place: int, month: int, shape: Shape, inc
     letters = int(shape.name * inches / shape.inches[0])
     name = shortened(arm.arm, max(letters, 8))
     axes.set_title(name, loc="left", fontsize=shape.letters, color=colour, weight="bold")
-    _region(axes, [mark for mark in arm.curve if mark.months <= month], colour)
+    points = [mark for mark in arm.curve if mark.months <= month]
+    _region(axes, points, colour)
+    _line(axes, points, colour)
     told = [brief(found) for found in watched(arm, marks)]
     every = thinned(told, shape, inches)
     said: dict[str, Any] = {"fontsize": shape.letters - 1, "ha": "center", "va": "top"}
@@ -100,6 +105,14 @@ def _region(axes: Axes, points: Sequence[Landmark], colour: str) -> None:
     )
     for edge in (least, most):
         axes.step(at, edge, where="post", color=colour, linewidth=1.2)
+
+
+def _line(axes: Axes, points: Sequence[Landmark], colour: str) -> None:
+    """The curve of the counts as shown, as far as they go; none where there are no estimates."""
+    known = [(mark.months, mark.estimate) for mark in points if mark.estimate is not None]
+    if known:
+        at, alive = zip((0, 1.0), *known, strict=True)
+        axes.step(at, alive, where="post", color=colour, linewidth=2.2)
 
 
 def _end(value: float | None, otherwise: float) -> float:

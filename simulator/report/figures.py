@@ -126,7 +126,7 @@ def styled() -> Iterator[None]:
 
 
 def _draw(arms: Sequence[ArmResult], words: Words, shape: Shape) -> Figure:
-    if all(mark.estimate is None for arm in arms for mark in arm.curve) and arms[0].curve:
+    if any(mark.bounds is not None for arm in arms for mark in arm.curve):
         # It draws with what is in here.
         from simulator.report.bounded_figure import bounds_figure
 

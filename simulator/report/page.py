@@ -9,7 +9,7 @@ from typing import Final
 
 from simulator.hub.result import Report
 from simulator.language.study import Study
-from simulator.report import contrasts, people, record, results, subgroups
+from simulator.report import contrasts, curves, people, record, results, subgroups
 from simulator.report.answer import INVENTED, head
 from simulator.report.ending import ending_of
 from simulator.report.markup import Markup, element, join, paragraph
@@ -49,7 +49,7 @@ class Written:
 
 
 SECTIONS: Final = (
-    Section("survival", "{curve}", (results.curves,)),
+    Section("survival", "{curve}", (curves.curves,)),
     Section("arms", "The arms", (results.arms, results.quantiles)),
     Section("landmarks", "{without} at a time", (results.landmarks,)),
     Section(

@@ -30,11 +30,15 @@ def _small_counts(result: StudyResult) -> str:
     few = f"1 to {release.threshold - 1}"
     match RELEASES[release.name].treatments["attrition"]:
         case Treatment.SMALL_WITHHELD:
+            within = (
+                "deaths and numbers still watched are rounded, and told between bounds"
+                if result.is_as_shown
+                else "deaths and numbers still watched are exact, small ones too"
+            )
             return (
                 f" A box of {few} patients is withheld, and so is one that would show such a small "
                 "group by its difference to another. Curves are given only if no arm has "
-                f"{few} patients; within the arms, deaths and numbers still watched are exact, "
-                "small ones too."
+                f"{few} patients; within the arms, {within}."
             )
         case Treatment.SMALL_ROUNDED:
             return f" A count of {few} is shown as {release.threshold - 1}, here and in the arms."

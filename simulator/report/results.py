@@ -1,4 +1,4 @@
-"""The sections that show what was found: curves, arms, landmarks, contrasts, the reported."""
+"""The sections that show what was found in numbers: arms, landmarks, quantiles, the reported."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from simulator.aggregates.released import Noisy, Partial, Released
 from simulator.hub.analyses.results import ArmResult, Interval, Landmark, Quantile
 from simulator.hub.result import Report, StudyResult
 from simulator.language.study import Reported, Study
+from simulator.privacy.offers import NOT_CHANCE
 from simulator.report.ending import ending_of
-from simulator.report.figures import NARROW, WIDE, Words, last_month, survival_svg
-from simulator.report.inline import inline
 from simulator.report.markup import NOTHING, Markup, element, join, paragraph
 from simulator.report.tables import Column, short, table
-from simulator.report.target_trial import index_name
 from simulator.report.words import (
     NONE_FOLLOWED,
     NOT_REACHED,
+    Form,
     brief,
     estimate,
     limits,
     months,
     percent,
-    plural,
     several,
     spoken,
 )
 
-_KNOWS: Final = ", the noise taken into account"
+_WITH_INTERVAL: Final = " (95\N{NO-BREAK SPACE}%)"
+_NO_INTERVALS: Final = f"No intervals, no tests: {NOT_CHANCE}."
 _TOO_FEW: Final = "too few to tell"
 _BOUNDS_ARE: Final = (
     "Bounds: the exact counts would give a number between these two, whatever the rule of release "
@@ -36,64 +35,21 @@ _BOUNDS_ARE: Final = (
 )
 
 
-def axes_of(study: Study, title: str = "") -> Words:
-    """What a figure's axes are called."""
-    return Words(f"months since {index_name(study)}", ending_of(study).without, title)
-
-
-def curves(report: Report, study: Study) -> Markup:
-    """The survival curves, drawn twice: for a wide screen or paper, and for a narrow screen."""
-    arms, words = report.result.arms, axes_of(study)
-    said = f"Survival curves of {plural(len(arms), 'arm')}; the tables below give the numbers."
-    drawings = [
-        inline(survival_svg(arms, words, shape), name, said)
-        for name, shape in (("wide", WIDE), ("narrow", NARROW))
-    ]
-    shown = last_month(arms)
-    if not report.result.is_estimated:
-        return element(
-            "figure", *drawings, element("figcaption", _bounded(study, shown)), class_="survival"
-        )
-    shade = (
-        "shade around it is the interval that the counts shown would have if they were exact: it "
-        "knows nothing of the rule of release"
-        if report.result.is_ruled
-        else "shade around it holds the true line's height at a time with 95\N{NO-BREAK SPACE}% "
-        f"confidence{_KNOWS if report.result.release.noise else ''}"
-    )
-    caption = (
-        f"Each line falls as patients {ending_of(study).have}; the {shade}, "
-        "the dotted line is at half, and below stands how many were still watched. "
-        f"Drawn up to month {shown} of {study.question.follow_up.months}."
-    )
-    return element("figure", *drawings, element("figcaption", caption), class_="survival")
-
-
-def _bounded(study: Study, shown: int) -> str:
-    """What is drawn where there is nothing but bounds."""
-    return (
-        "There is no line, as the rule of release withheld counts. Whatever these were, the share "
-        f"{ending_of(study).without} is within the hatched region. This is no confidence interval, "
-        "and where all is hatched nothing is known. Below stands how many were still watched, at "
-        "least and at most. "
-        f"Drawn up to month {shown} of {study.question.follow_up.months}."
-    )
-
-
 def arms(report: Report, study: Study) -> Markup:
     """One row for each arm; where there are no estimates, what they lie between."""
     if not report.result.is_estimated:
         return _arms_between(report, study)
     to_month = study.analyses.restricted_mean
+    with_interval = "" if report.result.is_as_shown else _WITH_INTERVAL
     columns = [
         Column("Arm"),
         Column("Patients"),
         Column(ending_of(study).had.capitalize()),
-        Column("Median, months (95\N{NO-BREAK SPACE}%)"),
+        Column(f"Median, months{with_interval}"),
         Column("Followed, months"),
-        *([Column(f"Mean to month {to_month} (95\N{NO-BREAK SPACE}%)")] if to_month else []),
+        *([Column(f"Mean to month {to_month}{with_interval}")] if to_month else []),
     ]
-    rows = [_arm(arm) for arm in report.result.arms]
+    rows = [_arm(arm, report.result) for arm in report.result.arms]
     ending = ending_of(study)
     explained = (
         f"Median: the time by which half {ending.had}. Followed: how long half of the patients "
@@ -105,6 +61,9 @@ def arms(report: Report, study: Study) -> Markup:
             "on average."
         )
     explained += _noise(report)
+    if report.result.is_as_shown:
+        whose = "the rule of release shows" if report.result.is_ruled else "they were rounded"
+        explained += f" All but the patients is by the counts as {whose}. {_NO_INTERVALS}"
     return join([table(columns, rows, "The arms"), paragraph(explained, class_="explained")])
 
 
@@ -160,17 +119,23 @@ def _shown(released: Released) -> str:
     return f"{released.shown:,}" if isinstance(released, Partial) else brief(released)
 
 
-def _arm(arm: ArmResult) -> list[str]:
+def _arm(arm: ArmResult, result: StudyResult) -> list[str]:
     median, mean = arm.median_months, arm.rmst_months
+    bare = result.is_as_shown
     cells = [
         arm.arm,
         spoken(arm.patients),
         spoken(arm.events),
-        _months(median),
+        _months(median, bare=bare),
         NOT_REACHED if arm.median_follow_up_months is None else months(arm.median_follow_up_months),
     ]
     if mean is not None:
-        cells.append(estimate(mean.estimate, mean.lower, mean.upper, months, NONE_FOLLOWED))
+        ends = (mean.lower, mean.upper)
+        cells.append(
+            _alone(mean.estimate, months, NONE_FOLLOWED)
+            if bare
+            else estimate(mean.estimate, *ends, months, NONE_FOLLOWED)
+        )
     return cells
 
 
@@ -181,26 +146,39 @@ def landmarks(report: Report, study: Study) -> Markup:
     columns = [Column("Arm"), *(Column(f"{month} months") for month in study.analyses.landmarks)]
     result = report.result
     rows = [[arm.arm, *(_landmark(result, mark) for mark in arm.survival)] for arm in result.arms]
-    how = "% (95 %)" if result.is_estimated else "%, between bounds"
+    how = "%, between bounds" if result.is_as_shown else "% (95 %)"
     made = table(
         columns,
         rows,
         f"Share {ending_of(study).without} at a time, {how}, and patients still watched",
     )
-    return join([made, paragraph(_BOUNDS_ARE, class_="explained")]) if result.is_ruled else made
+    if not result.is_as_shown:
+        return made
+    why = f"{_NO_INTERVALS} {_BOUNDS_ARE}" if result.is_estimated else _BOUNDS_ARE
+    return join([made, paragraph(why, class_="explained")])
 
 
 def _landmark(result: StudyResult, mark: Landmark) -> Markup:
     """The share with its interval, its bounds, or both, and how many are still watched."""
     watched = element("span", short(f"{_watched(mark.at_risk)} watched"), class_="under")
     between = limits(mark.bounds, _hundredths, "0\N{EN DASH}100")
-    if not result.is_estimated:
+    if not result.is_estimated or (result.is_as_shown and _says_nothing(mark)):
         return element("span", short(between), " ", watched)
     if mark.estimate is None:
         return element("span", _nobody(mark), class_="quiet")
     said = short(f"bounds {between}")
-    bounds = [" ", element("span", said, class_="under")] if result.is_ruled else []
-    return element("span", short(_share(mark)), *bounds, " ", watched)
+    bounds = [" ", element("span", said, class_="under")] if result.is_as_shown else []
+    share = _share(mark, bare=result.is_as_shown)
+    return element("span", short(share), *bounds, " ", watched)
+
+
+def _says_nothing(mark: Landmark) -> bool:
+    """Whether counts that were changed end here, or bring the curve to 0, where the truth may not.
+
+    Their curve is then no estimate: the bounds alone are told.
+    """
+    some_left = mark.bounds is None or bool(mark.bounds.at_most)
+    return some_left and not mark.estimate
 
 
 def _watched(released: Released) -> str:
@@ -220,20 +198,29 @@ def quantiles(report: Report, study: Study) -> Markup:
     had = ending_of(study).had
     shares = [quantile.share for quantile in next(arm for arm in found if arm)]
     columns = [Column("Arm"), *(Column(f"{percent(share)} {had}") for share in shares)]
+    bare = report.result.is_as_shown
     rows = [
-        [arm.arm, *(_months(quantile) for quantile in arm.quantiles_months)]
+        [arm.arm, *(_months(quantile, bare=bare) for quantile in arm.quantiles_months)]
         for arm in report.result.arms
     ]
     heading = element("h3", f"Months until so many {had}")
-    return join([heading, table(columns, rows, f"Months until so many {had}, with 95 % intervals")])
+    how = "of the counts as shown" if bare else "with 95 % intervals"
+    return join([heading, table(columns, rows, f"Months until so many {had}, {how}")])
 
 
-def _months(found: Interval | Quantile) -> str:
+def _months(found: Interval | Quantile, *, bare: bool) -> str:
     bounds = found.bounds if isinstance(found, Interval) else None
     if found.estimate is None and bounds is not None:
         return limits(bounds, months, NOT_REACHED)
-    said = estimate(found.estimate, found.lower, found.upper, months)
+    if not bare:
+        return estimate(found.estimate, found.lower, found.upper, months)
+    said = _alone(found.estimate, months, NOT_REACHED)
     return said if bounds is None else f"{said}, in truth {limits(bounds, months, NOT_REACHED)}"
+
+
+def _alone(value: float | None, form: Form, missing: str) -> str:
+    """A number that has no interval."""
+    return missing if value is None else form(value)
 
 
 def reported(report: Report, study: Study) -> Markup:
@@ -242,7 +229,8 @@ def reported(report: Report, study: Study) -> Markup:
     if said is None:
         return NOTHING
     rows = list(_beside(report.result, study, said))
-    columns = [Column("Figure"), Column("Reported"), Column("Found here (95\N{NO-BREAK SPACE}%)")]
+    how = "" if report.result.is_as_shown else _WITH_INTERVAL
+    columns = [Column("Figure"), Column("Reported"), Column(f"Found here{how}")]
     return element(
         "div",
         table(columns, rows, "Reported, and found here"),
@@ -258,20 +246,22 @@ def _beside(result: StudyResult, study: Study, said: Reported) -> Iterator[list[
     for arm in said.arms:
         here = found[arm.arm]
         if arm.median_months is not None:
-            median = _months(here.median_months)
+            median = _months(here.median_months, bare=result.is_as_shown)
             yield [f"Median, months: {arm.arm}", f"{arm.median_months:g}", median]
         marks = {mark.months: mark for mark in (*here.curve, *here.survival)}
         for month, share in arm.survival:
             name = f"% {without} at {month} months: {arm.arm}"
-            yield [name, _hundredths(share), _share(marks.get(month), bounds=result.is_ruled)]
+            yield [name, _hundredths(share), _share(marks.get(month), bare=result.is_as_shown)]
 
 
-def _share(mark: Landmark | None, *, bounds: bool = False) -> str:
+def _share(mark: Landmark | None, *, bare: bool) -> str:
     if mark is None:
         return NONE_FOLLOWED
-    if bounds and mark.estimate is None:
+    if not bare:
+        return estimate(mark.estimate, mark.lower, mark.upper, _hundredths, _nobody(mark))
+    if _says_nothing(mark):
         return limits(mark.bounds, _hundredths, "0\N{EN DASH}100")
-    return estimate(mark.estimate, mark.lower, mark.upper, _hundredths, _nobody(mark))
+    return _alone(mark.estimate, _hundredths, NONE_FOLLOWED)
 
 
 def _hundredths(share: float) -> str:

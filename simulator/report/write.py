@@ -5,9 +5,9 @@ from __future__ import annotations
 from simulator.hub.result import Report
 from simulator.language.study import Study
 from simulator.report.answer import patients_of
+from simulator.report.curves import axes_of
 from simulator.report.figures import survival_png, survival_svg
 from simulator.report.page import page
-from simulator.report.results import axes_of
 
 
 def files(report: Report, study: Study) -> dict[str, bytes]:

@@ -145,12 +145,17 @@ def check_bounds(
     release: Release, result: dict[str, Any], text: str, lines: list[dict[str, str]]
 ) -> None:
     """Bounds are never called an interval; where they are alone nothing is estimated."""
-    assert ("Bounds are no confidence interval" in text) is bool(release.rule)
+    changed = bool(release.rule) or release.name == "secure-steps"
+    assert ("Bounds are no confidence interval" in text) is changed
+    assert ("95 %" in text) is not changed
+    assert ("lower" in lines[0]) is not changed
+    if changed:
+        check_no_intervals(result, text)
     marks = [mark for arm in result["arms"] for mark in (*arm["survival"], *arm["curve"])]
     for mark in marks:
         bounds = mark.get("bounds")
-        assert release.rule or bounds is None
-        if bounds is not None and mark["estimate"] is not None:
+        assert changed or bounds is None
+        if release.rule and bounds is not None and mark["estimate"] is not None:
             least, most = bounds["at_least"], bounds["at_most"]
             assert least - 1e-9 <= mark["estimate"] <= most + 1e-9
     if all(mark["estimate"] is None for mark in marks):
@@ -159,6 +164,35 @@ def check_bounds(
         assert "no log-rank and no contrasts" in " ".join(text.split())
         assert "not reached" not in text
         assert all(line["survival"] == "" for line in lines)
+
+
+def check_no_intervals(result: dict[str, Any], text: str) -> None:
+    """No interval, no test, no contrast, nor the brackets of one; a note says why."""
+    assert (result["log_rank"], result["hazard_ratios"]) == (None, [])
+    assert "CONTRASTS" not in text
+    assert "(-)" not in text
+    assert any(note.startswith("no ") for note in result["notes"])
+    for arm in result["arms"]:
+        numbers = [arm["median_months"], *arm["survival"], *arm["curve"], *arm["quantiles_months"]]
+        for found in (*numbers, *filter(None, [arm["rmst_months"]])):
+            assert (found["lower"], found["upper"]) == (None, None)
+
+
+def test_the_size_of_an_arm_is_counted_apart_from_its_curve(ask: Client) -> None:
+    """Two hundred rounded cells come to many more patients than there are."""
+    truth = [
+        arm.patients for arm in ask.run(STUDY, find_release("exact"), run="a" * 32).result.arms
+    ]
+    for release in (
+        find_release("secure-steps"),
+        placed(find_release("round-up-10"), Place.NETWORK),
+    ):
+        found = ask.run(STUDY, release, run="b" * 32).result
+        for arm, patients in zip(found.arms, truth, strict=True):
+            assert isinstance(arm.patients, int)
+            assert isinstance(patients, int)
+            assert 0 <= arm.patients - patients <= (9 if release.rule else 0)
+            assert isinstance(arm.events, int) is bool(release.rule)
 
 
 def test_a_study_as_it_is_typed(shell: Shell, few_to_read: Path) -> None:
@@ -237,7 +271,9 @@ def test_by_default_an_exploration_shows_what_is_offered(shell: Shell, few_to_re
     )
 
 
-@pytest.mark.parametrize("words", [("dp", "--epsilon", "20"), ("pcornet",), ("round-up-10",)])
+@pytest.mark.parametrize(
+    "words", [("dp", "--epsilon", "20"), ("pcornet",), ("round-up-10",), ("secure-steps",)]
+)
 def test_a_report_and_the_difference_to_what_is_exact(
     shell: Shell, few_to_read: Path, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
@@ -254,10 +290,12 @@ def test_a_report_and_the_difference_to_what_is_exact(
     page = (tmp_path / "other" / "report.html").read_text(encoding="utf-8")
     for wrong in (">None<", ">nan<", "Noisy(", "Partial("):
         assert wrong not in page
-    assert ("hatched region" in page) is (words[0] == "pcornet")
+    assert ("hatched region" in page) is (words[0] != "dp")
+    assert ("95\N{NO-BREAK SPACE}%" in page) is (words[0] == "dp")
     said = shell("diff", tmp_path / "exact", tmp_path / "other")
     assert said.code == 0
     assert fits(said.out)
     what = {"dp": "within noise", "pcornet": "may be the same", "round-up-10": "+"}
+    what["secure-steps"] = "may be the same"
     assert what[words[0]] in said.out
     assert "defect" not in said.out

@@ -13,9 +13,10 @@ from simulator.hub.analyses.compared import compared
 from simulator.hub.analyses.released import ReleasedBounds, ReleasedNoise, ReleasedTables
 from simulator.hub.analyses.under_noise import under_noise
 from simulator.hub.analyses.within_bounds import within_bounds
+from simulator.hub.analyses.within_steps import within_steps
 from simulator.language.study import Study
 from simulator.messages.needs import Need, SurvivalNeed
-from simulator.privacy.release import Release
+from simulator.privacy.release import Release, Treatment
 
 
 def grid_of(study: Study, release: Release, unit: Unit | None = None) -> Grid:
@@ -58,6 +59,8 @@ def comparison(
     if not isinstance(table, SurvivalTable):
         raise TypeError(f"a survival table was expected for {need}")
     _check_arms(table)
+    if release.treatments["survival"] is Treatment.STEPS:
+        return within_steps(study, release, table)
     return compared(study, release, table)
 
 

@@ -99,4 +99,7 @@ def test_the_estimators_are_those_of_the_release() -> None:
     assert "simulated" in said["dp"]
     assert "of the rounded counts" in said["secure-steps"]
     assert "as the rule shows them" in said["shown"]
+    for changed in ("secure-steps", "shown"):
+        assert "no intervals, no tests" in said[changed]
+        assert "log-rank" not in said[changed]
     assert said["withheld"].startswith("none, as cells were withheld")

@@ -9,7 +9,7 @@ import pytest
 from simulator.aggregates.released import Between, Rounded
 from simulator.errors import UserError, one_of
 from simulator.messages.needs import Need
-from simulator.privacy.offers import ANALYSES, REASONS, REQUESTS, RULED, gives
+from simulator.privacy.offers import ANALYSES, NOT_CHANCE, REASONS, REQUESTS, RULED, gives, reason
 from simulator.privacy.releases import (
     EXACT,
     PLATFORM,
@@ -71,8 +71,23 @@ def test_an_analysis_is_offered_just_where_its_requests_are_answered(
     analysis: str, release: Release
 ) -> None:
     answered = all(kind in release.treatments for kind in REQUESTS[analysis])
-    reason = REASONS.get(analysis, {}).get(release.name)
-    assert (gives(analysis, release) is not None) == (answered and reason is None)
+    refused = reason(analysis, release)
+    assert (gives(analysis, release) is not None) == (answered and refused is None)
+
+
+CONTRASTS = ("log-rank", "hazard ratios", "differences in mean survival", "differences in survival")
+
+
+@releases
+@pytest.mark.parametrize("analysis", CONTRASTS)
+def test_what_a_rule_changed_is_neither_tested_nor_contrasted(
+    analysis: str, release: Release
+) -> None:
+    """Its error is no chance, so that no interval and no test knows it."""
+    changed = bool(release.rule) or release.name == "secure-steps"
+    assert release.changes_survival is changed
+    assert (reason(analysis, release) == NOT_CHANCE) is changed
+    assert {"secure-steps", RULED} <= set(REASONS[analysis])
 
 
 @pytest.mark.parametrize("count", [0, 1, 10, 11, 418])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.privacy.offers import ANALYSES, REASONS, UNASKED, gives
+from simulator.privacy.offers import ANALYSES, UNASKED, gives, reason
 from simulator.privacy.releases import RELEASES, Treatment
 from simulator.privacy.tables import analyses_table, treatments_table
 
@@ -45,10 +45,8 @@ def test_every_pair_has_a_cell() -> None:
         assert {requests[kind, column] for kind in UNASKED} == {"refused"}
         for analysis in ANALYSES:
             found = analyses[analysis, column]
-            reason = REASONS.get(analysis, {}).get(name)
-            assert found == (gives(analysis, release) or f"refused: {reason}").removesuffix(
-                ": None"
-            )
+            why = reason(analysis, release)
+            assert found == (gives(analysis, release) or f"refused: {why}").removesuffix(": None")
 
 
 def test_a_gap_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
