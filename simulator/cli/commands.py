@@ -13,7 +13,7 @@ from simulator.cli.analyzing import analyze_option, format_option, measured, one
 from simulator.cli.checking import check
 from simulator.cli.compare import compare
 from simulator.cli.comparing import diff
-from simulator.cli.exploring import client_of, count, explore
+from simulator.cli.exploring import client_of, count, explore, warn
 from simulator.cli.freezing import freeze, frozen_option, held_against
 from simulator.cli.inputs import now, run_name, study_of
 from simulator.cli.ledger import ledger
@@ -170,6 +170,7 @@ def run(
             progress=lambda _site, of: advance(of),
         )
     print_report(report, form)
+    warn(report.run)
     if out is not None:
         write_report(report, asked, out)
 

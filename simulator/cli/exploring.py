@@ -12,6 +12,7 @@ from simulator.cli.inputs import inquiry_of, now, run_name
 
 if TYPE_CHECKING:
     from simulator.hub.client import Client
+    from simulator.hub.result import RunRecord
     from simulator.privacy.releases import Release
 
 
@@ -90,6 +91,7 @@ def count(
             progress=lambda _site, of: advance(of),
         )
     print_count(report, form)
+    warn(report.run)
 
 
 @click.command()
@@ -162,6 +164,16 @@ def explore(
             progress=lambda _site, of: advance(of),
         )
     print_exploration(report, form)
+    warn(report.run)
+
+
+def warn(run: RunRecord) -> None:
+    """Says on stderr what the aggregator has to say of the numbers beside those let out before."""
+    import textwrap
+
+    for warning in run.warnings:
+        lines = textwrap.wrap(f"warning: {warning}", 78, subsequent_indent="  ")
+        click.echo("\n".join(lines), err=True)
 
 
 def client_of(

@@ -10,8 +10,10 @@ from simulator.messages.requests import RoundRequest, Trouble
 from simulator.privacy.release import least_honest
 
 # What a longer deadline may mend.
-_TOO_LATE = (str(Lost.SILENT), str(Trouble.DEADLINE))
+_TOO_LATE = {str(Lost.SILENT), str(Trouble.DEADLINE)}
 # What else can be done where all sites refuse, except in the laboratory itself.
+_NAMED = 3
+_REASONS = 4
 _INSIDE = ", or look at it in the laboratory with --release exact"
 
 
@@ -46,16 +48,41 @@ def check_completeness(plan: Plan, roster: tuple[str, ...], lost: tuple[Loss, ..
     share = len(roster) / len(plan.roster)
     if roster and share >= plan.inquiry.least_completeness:
         return
-    told = "; ".join(f"{loss.site}: {loss.reason}" for loss in lost[:5])
-    more = f"; and {len(lost) - 5} more" if len(lost) > 5 else ""
     message = (
         f"{len(roster)} of {len(plan.roster)} eligible sites answered; the study demands "
-        f"{plan.inquiry.least_completeness:.0%}. {told}{more}"
+        f"{plan.inquiry.least_completeness:.0%}. {_by_reason(lost)}"
     )
     if all(loss.refused for loss in lost):
-        hint = "Ask for what the sites' policies allow, or mend them"
-        inside = "" if plan.release.laboratory_only else _INSIDE
-        raise Refused(message, hint=f"{hint}{inside}.")
-    in_time = any(loss.reason in _TOO_LATE for loss in lost)
-    later = "Run again later, or with a longer --timeout."
-    raise TooFewAnswers(message, hint=later if in_time else "Mend the sites, or build them anew.")
+        raise Refused(message, hint=_how_to_ask(plan, lost))
+    reasons = {loss.reason for loss in lost}
+    if reasons & _TOO_LATE:
+        hint = "Run again later, or with a longer --timeout."
+    elif str(Lost.CRASHED) in reasons:
+        hint = "Run again: its sites are started anew."
+    else:
+        hint = "Mend the sites, or build them anew."
+    raise TooFewAnswers(message, hint=hint)
+
+
+def _by_reason(lost: tuple[Loss, ...]) -> str:
+    """Who was lost, those with one reason together, a few of them by name."""
+    sites: dict[str, list[str]] = {}
+    for loss in lost:
+        sites.setdefault(loss.reason, []).append(loss.site)
+    told = []
+    for reason, names in sites.items():
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        told.append(f"{', '.join(names[:_NAMED])}{more}: {reason}")
+    rest = f"; and {len(told) - _REASONS} other reasons" if len(told) > _REASONS else ""
+    return "; ".join(told[:_REASONS]) + rest
+
+
+def _how_to_ask(plan: Plan, lost: tuple[Loss, ...]) -> str:
+    """What else can be done where all who were lost refuse."""
+    if plan.release.noise is not None and any("budget" in loss.reason for loss in lost):
+        return (
+            "Ask with a smaller --epsilon, with --noise laplace, or again what was asked before; "
+            f"`cohortium ledger {lost[0].site}` shows what was spent."
+        )
+    inside = "" if plan.release.laboratory_only else _INSIDE
+    return f"Ask for what the sites' policies allow, or mend them{inside}."

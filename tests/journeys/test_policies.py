@@ -153,8 +153,13 @@ def test_elsewhere_the_run_warns_and_its_result_is_as_without_a_past(
 ) -> None:
     alone = found(shell("count", near, "--network", few, "--format", "json"))
     assert "warnings" not in alone["run"] or alone["run"]["warnings"] == []
-    other = few / "aggregator" / "memory.jsonl"
-    other.unlink()
+    memory = few / "aggregator" / "memory.jsonl"
+    memory.unlink()
+    found(shell("count", "bclm", "--network", few, "--format", "json"))
+    said = shell("count", near, "--network", few)
+    assert said.err.startswith("warning: with run")
+    assert max(map(len, said.err.splitlines())) <= 80
+    memory.unlink()
     found(shell("count", "bclm", "--network", few, "--format", "json"))
     after = found(shell("count", near, "--network", few, "--format", "json"))
     assert after["result"] == alone["result"]
