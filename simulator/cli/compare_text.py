@@ -173,8 +173,8 @@ def _survival(screen: Console, result: Compared) -> None:
         ),
     )
     if truth.by_month.log_rank_p is not None:
-        other = f" ({p(truth.by_day.log_rank_p)} by day)" if by_day else ""
-        said = f"true p of the log-rank test: {p(truth.by_month.log_rank_p)}{other}"
+        beside = f" ({p(truth.by_day.log_rank_p)} by day)" if by_day else ""
+        said = f"true p of the log-rank test: {p(truth.by_month.log_rank_p)}{beside}"
         indented(screen, said, style="dim")
     _naive(screen, result.rows)
     for reason in reasons(result.rows):
@@ -263,7 +263,7 @@ def _explained(result: Compared) -> list[str]:
             "wide they are; what is withheld has no number and no error",
             *several,
             "worst arm: patients of the arm that is farthest off, by the count of who is in which "
-            "arm, which is made the same way under every release",
+            "arm: never by a sum of the cells of its curve that a rule has changed",
             *survival,
             f"hazard ratio: by which factor the worst is off; {times(1.0)} is the truth",
             "alone: patients who are alone in a released cell (arm by time by how it ended)",

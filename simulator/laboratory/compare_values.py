@@ -76,8 +76,9 @@ class Held(msgspec.Struct, frozen=True, omit_defaults=True):
 class HeldArm(msgspec.Struct, frozen=True):
     """One arm: its patients as they were let out, and beside the truth; survival likewise, 0 to 1.
 
-    The patients are those of the result, under every release the same count: who is in this arm
-    alone. `survival` is None where the study looks at no month.
+    The patients are those of the result: how many are in this arm alone, under every release by
+    one count, and not by a sum of cells that a rule has changed. `survival` is None where the study
+    looks at no month.
     """
 
     arm: str
