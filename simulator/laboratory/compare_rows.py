@@ -78,7 +78,7 @@ def _arms(
             if (share := alive[place]) is None
             else over_runs(
                 [
-                    held_survival(_mark(one.arms[place], month), share, bounded=one.is_ruled)
+                    held_survival(_mark(one.arms[place], month), share, bounded=one.is_as_shown)
                     for one in found
                 ]
             ),
