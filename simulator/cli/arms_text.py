@@ -15,7 +15,7 @@ from simulator.privacy.offers import NOT_CHANCE
 
 if TYPE_CHECKING:
     from simulator.aggregates.released import Released
-    from simulator.hub.analyses.results import Landmark
+    from simulator.hub.analyses.results import ArmResult, Landmark
     from simulator.hub.result import StudyResult
 
 _NOT_REACHED: Final = "not reached"
@@ -64,9 +64,7 @@ def _estimated_arms(result: StudyResult) -> Table:
         cells = [
             number(arm.patients),
             number(arm.events),
-            _reached(median.estimate)
-            if result.is_as_shown
-            else _estimate(median.estimate, median.lower, median.upper, 1.0),
+            _median(arm, alone=result.is_as_shown),
             _one(arm.median_follow_up_months),
         ]
         if mean and arm.rmst_months:
@@ -98,6 +96,16 @@ def _shown(count: Released) -> str:
 
 def _one(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
+
+
+def _median(arm: ArmResult, *, alone: bool) -> str:
+    """A median, alone or with its interval; none of an arm of which nothing but totals is known."""
+    if not arm.is_estimated:
+        return "-"
+    median = arm.median_months
+    if alone:
+        return _reached(median.estimate)
+    return _estimate(median.estimate, median.lower, median.upper, 1.0)
 
 
 def _reached(value: float | None) -> str:

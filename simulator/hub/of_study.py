@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
 from simulator.aggregates.grid import Unit
-from simulator.aggregates.released import Noisy, Partial, Released
+from simulator.aggregates.released import Noisy, Partial, Released, Withheld
 from simulator.hub.analyses.comparison import Comparison
 from simulator.hub.analyses.funnel import Funnel
 from simulator.hub.analyses.results import ArmResult
 from simulator.hub.analyses.subgroups import Subgroups
+from simulator.hub.analyses.under_noise import of_size
 from simulator.hub.disclosing import disclosure_of
 from simulator.hub.planner import Plan
 from simulator.hub.result import CohortResult, FrozenResult, StudyResult
@@ -150,9 +149,7 @@ def _sized(arms: tuple[ArmResult, ...], funnel: Funnel, release: Release) -> tup
     if release.noise is None and not release.changes_survival:
         return arms
     counted = dict(zip(funnel.assignment.labels, funnel.assignment.counts, strict=True))
-    return tuple(
-        msgspec.structs.replace(arm, patients=counted.get(arm.arm, arm.patients)) for arm in arms
-    )
+    return tuple(of_size(arm, counted.get(arm.arm, arm.patients)) for arm in arms)
 
 
 def _in_no_arm(count: Released, release: Release) -> str | None:

@@ -66,7 +66,9 @@ def answer(result: StudyResult, study: Study) -> str:
 
 def _half(result: StudyResult, what: str, index: str) -> str:
     """By when half of each arm had the outcome; of many arms, the earliest and the latest."""
-    found = {arm.arm: arm.median_months.estimate for arm in result.arms}
+    found = {arm.arm: arm.median_months.estimate for arm in result.arms if arm.is_estimated}
+    if not found:
+        return f"it stays open when half {what}: there are too few patients for so much noise"
     reached = {arm: months(median) for arm, median in found.items() if median is not None}
     others = [arm for arm in found if arm not in reached]
     if not reached:

@@ -29,6 +29,7 @@ from simulator.report.words import (
 _WITH_INTERVAL: Final = " (95\N{NO-BREAK SPACE}%)"
 _NO_INTERVALS: Final = f"No intervals, no tests: {NOT_CHANCE}."
 _TOO_FEW: Final = "too few to tell"
+_TOO_NOISY: Final = "not told under noise"
 _BOUNDS_ARE: Final = (
     "Bounds: the exact counts would give a number between these two, whatever the rule of release "
     "withheld or changed. That is no confidence interval."
@@ -126,15 +127,16 @@ def _arm(arm: ArmResult, result: StudyResult) -> list[str]:
         arm.arm,
         spoken(arm.patients),
         spoken(arm.events),
-        _months(median, bare=bare),
-        NOT_REACHED if arm.median_follow_up_months is None else months(arm.median_follow_up_months),
+        _months(median, bare=bare) if arm.is_estimated else _TOO_FEW,
+        _followed(arm),
     ]
     if mean is not None:
+        missing = NONE_FOLLOWED if arm.is_estimated else _TOO_FEW
         ends = (mean.lower, mean.upper)
         cells.append(
-            _alone(mean.estimate, months, NONE_FOLLOWED)
+            _alone(mean.estimate, months, missing)
             if bare
-            else estimate(mean.estimate, *ends, months, NONE_FOLLOWED)
+            else estimate(mean.estimate, *ends, months, missing)
         )
     return cells
 
@@ -200,12 +202,25 @@ def quantiles(report: Report, study: Study) -> Markup:
     columns = [Column("Arm"), *(Column(f"{percent(share)} {had}") for share in shares)]
     bare = report.result.is_as_shown
     rows = [
-        [arm.arm, *(_months(quantile, bare=bare) for quantile in arm.quantiles_months)]
+        [
+            arm.arm,
+            *(
+                _months(quantile, bare=bare) if arm.is_estimated else _TOO_FEW
+                for quantile in arm.quantiles_months
+            ),
+        ]
         for arm in report.result.arms
     ]
     heading = element("h3", f"Months until so many {had}")
     how = "of the counts as shown" if bare else "with 95 % intervals"
     return join([heading, table(columns, rows, f"Months until so many {had}, {how}")])
+
+
+def _followed(arm: ArmResult) -> str:
+    """The median follow-up; under noise there is none, as nothing is known of its error."""
+    if arm.median_follow_up_months is not None:
+        return months(arm.median_follow_up_months)
+    return _TOO_NOISY if isinstance(arm.patients, Noisy) else NOT_REACHED
 
 
 def _months(found: Interval | Quantile, *, bare: bool) -> str:

@@ -85,6 +85,11 @@ class ArmResult(msgspec.Struct, frozen=True):
     curve: tuple[Landmark, ...]
     quantiles_months: tuple[Quantile, ...]
 
+    @property
+    def is_estimated(self) -> bool:
+        """Whether survival is estimated at any time; of a small arm under noise totals are all."""
+        return any(mark.estimate is not None for mark in (*self.curve, *self.survival))
+
 
 class LogRankResult(msgspec.Struct, frozen=True, omit_defaults=True):
     """The k-sample log-rank test.

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from simulator.aggregates.grid import Grid
-from simulator.aggregates.released import Noisy
+from simulator.aggregates.released import Noisy, Released
 from simulator.errors import Refused
 from simulator.hub.analyses.arms import arm_result
 from simulator.hub.analyses.compared import Comparison
@@ -97,6 +97,29 @@ def _with_totals(made: ArmResult, totals: Totals, grid: Grid) -> ArmResult:
     )
 
 
+def of_size(arm: ArmResult, patients: Released) -> ArmResult:
+    """An arm whose patients were counted apart, with less noise: no other number exceeds theirs."""
+    if not isinstance(patients, Noisy):
+        return msgspec.structs.replace(arm, patients=patients)
+
+    def within(count: Released) -> Released:
+        if not isinstance(count, Noisy) or count.noisy <= patients.noisy:
+            return count
+        return Noisy(patients.noisy, count.standard_error)
+
+    def landmark(one: Landmark) -> Landmark:
+        return msgspec.structs.replace(one, at_risk=within(one.at_risk))
+
+    return msgspec.structs.replace(
+        arm,
+        patients=patients,
+        events=within(arm.events),
+        censored=within(arm.censored),
+        survival=tuple(map(landmark, arm.survival)),
+        curve=tuple(map(landmark, arm.curve)),
+    )
+
+
 def _noisy(total: Total) -> Noisy:
     return Noisy(total.estimate, total.error)
 
@@ -105,12 +128,16 @@ def _totals_alone(made: ArmResult) -> ArmResult:
     """An arm without what is read off its curve."""
     bare = msgspec.structs.replace
     mean = made.rmst_months
+
+    def watched(marks: tuple[Landmark, ...]) -> tuple[Landmark, ...]:
+        return tuple(bare(mark, estimate=None, lower=None, upper=None) for mark in marks)
+
     return bare(
         made,
         median_months=Interval(None, None, None),
-        survival=tuple(bare(mark, estimate=None, lower=None, upper=None) for mark in made.survival),
+        survival=watched(made.survival),
         rmst_months=None if mean is None else bare(mean, estimate=None, lower=None, upper=None),
-        curve=(),
+        curve=watched(made.curve),
         quantiles_months=tuple(
             bare(found, estimate=None, lower=None, upper=None) for found in made.quantiles_months
         ),
