@@ -144,12 +144,15 @@ def _sized(arms: tuple[ArmResult, ...], funnel: Funnel, release: Release) -> tup
     """Where a release changes counts, the arms with the sizes that were counted apart.
 
     A curve's cells together carry the noise of them all, the rounding of them all, or leave as much
-    open as all of them do; an arm's own count is closer to the truth.
+    open as all of them do; an arm's own count, if it was let out, is closer to the truth.
     """
     if release.noise is None and not release.changes_survival:
         return arms
     counted = dict(zip(funnel.assignment.labels, funnel.assignment.counts, strict=True))
-    return tuple(of_size(arm, counted.get(arm.arm, arm.patients)) for arm in arms)
+    return tuple(
+        arm if isinstance(counted[arm.arm], Withheld) else of_size(arm, counted[arm.arm])
+        for arm in arms
+    )
 
 
 def _in_no_arm(count: Released, release: Release) -> str | None:

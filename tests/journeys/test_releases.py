@@ -187,7 +187,7 @@ def test_the_size_of_an_arm_is_counted_apart_from_its_curve(ask: Client) -> None
         find_release("secure-steps"),
         placed(find_release("round-up-10"), Place.NETWORK),
     ):
-        found = ask.run(STUDY, release, run="b" * 32).result
+        found = ask.run(STUDY, release, run=f"{len(release.name):032x}").result
         for arm, patients in zip(found.arms, truth, strict=True):
             assert isinstance(arm.patients, int)
             assert isinstance(patients, int)

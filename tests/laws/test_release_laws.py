@@ -21,8 +21,11 @@ from hypothesis import strategies as st
 from simulator.aggregates.bounded import OPEN, BoundedTable
 from simulator.aggregates.grid import Grid, Unit
 from simulator.aggregates.released import Partial, Released
+from simulator.aggregates.survival import SurvivalTable
 from simulator.aggregates.table import Table
+from simulator.errors import UserError
 from simulator.hub import changed
+from simulator.hub.analyses import within_steps
 from simulator.hub.analyses.funnel import Funnel
 from simulator.hub.analyses.released import ReleasedBounds
 from simulator.hub.analyses.results import ArmResult, Bounds
@@ -36,6 +39,7 @@ from simulator.privacy.rules.rule import Bounds as Ends
 from simulator.privacy.rules.rule import Cells, Counts, Mechanism
 from simulator.privacy.rules.withholding import WithholdBelow, WithholdTable
 from simulator.privacy.sources import ByteSource, system_source
+from simulator.privacy.steps import step_bounds
 from simulator.truth.counted import in_an_arm, tables
 from simulator.truth.life_table import LifeTable, life_table
 from tests.support.crowds import ARMS, STUDY, Crowd, asked, crowd, frame, somebody
@@ -108,8 +112,9 @@ def holds(count: Released, truth: int, release: Release) -> None:
 
 
 def changes_nothing(release: Release) -> bool:
-    """Whether the rule withholds, and shows all else as it is."""
-    return isinstance(RULES[release.rule].mechanism, WithholdBelow | WithholdTable)
+    """Whether the release has no rule, or one that withholds and shows all else as it is."""
+    rule = RULES[release.rule].mechanism if release.rule else None
+    return rule is None or isinstance(rule, WithholdBelow | WithholdTable)
 
 
 def survival_holds(bounds: Bounds | None, truth: float | None) -> None:
@@ -200,6 +205,38 @@ def test_the_truth_is_within_what_is_left_open_for_long(
     the_truth_is_within(frames, release, seed)
 
 
+def the_truth_is_within_steps(frames: Crowd) -> bool:
+    """The same where counts so far are rounded."""
+    try:
+        found = asked(frames, SECURE_STEPS)
+    except UserError:  # nobody is in an arm
+        return False
+    if found is None:
+        return False
+    truth = exact(frames)
+    for place, arm in enumerate(found[1].arms):
+        cells = truth[SURVIVAL].values[place]
+        the_arm_holds(arm, lives(frames, place), cells, SECURE_STEPS)
+        for mark in (*arm.survival, *arm.curve):
+            assert (mark.lower, mark.upper) == (None, None)
+    assert found[1].log_rank is None
+    assert found[1].hazard_ratios == ()
+    return True
+
+
+@_quick
+@given(frames=crowds())
+def test_the_truth_is_within_what_steps_leave_open(frames: Crowd) -> None:
+    the_truth_is_within_steps(frames)
+
+
+@pytest.mark.laws
+@_long
+@given(frames=crowds())
+def test_the_truth_is_within_what_steps_leave_open_for_long(frames: Crowd) -> None:
+    the_truth_is_within_steps(frames)
+
+
 FIXED: Final = [
     crowd(np.random.default_rng([5, size]), 4, size, spread=200) for size in (40, 90, 250, 900)
 ]
@@ -211,6 +248,26 @@ def test_there_are_results_to_look_at(release: Release) -> None:
     if release.place is Place.SITE and release.name in SHOWING_NOBODY:
         assert not any(the_truth_is_within(frames, release) for frames in FIXED[:2])
     assert any(the_truth_is_within(frames, release) for frames in FIXED)
+
+
+def test_there_are_results_of_steps_to_look_at() -> None:
+    assert all(the_truth_is_within_steps(frames) for frames in FIXED[1:])
+
+
+def test_bounds_of_steps_that_are_too_narrow_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if four counts looked alike where six do."""
+
+    def narrow(table: SurvivalTable) -> Ends:
+        least, most = step_bounds(table)
+        wide = most > least
+        return least + wide, most - wide
+
+    monkeypatch.setattr(within_steps, "step_bounds", narrow)
+    with pytest.raises(AssertionError):
+        all(
+            the_truth_is_within_steps(crowd(np.random.default_rng([8, seed]), 3, 200, spread=60))
+            for seed in range(40)
+        )
 
 
 # The law can fail
@@ -322,8 +379,8 @@ def what_is_withheld_is_no_number(frames: Crowd, release: Release) -> int:
     assert counts - plain == {("cohort", "attrition", place, "patients") for place in steps}
     for place, arm in enumerate(document["arms"]):  # an arm's size is counted apart
         parts = held[NEEDS[1]][place]
-        assert (("arms", place, "patients") in plain) == (not parts or not held[SURVIVAL].any())
-        assert not parts or not held[SURVIVAL].any() or arm["patients"]["withheld_parts"] == parts
+        assert (("arms", place, "patients") in plain) == (not parts)
+        assert not parts or arm["patients"]["withheld_parts"] == parts
     if held[SURVIVAL].any():
         of_arms = [path for path in plain if path[0] == "arms" and path[2:] != ("patients",)]
         assert {path[-1] for path in of_arms} <= {"months", "at_least", "at_most"}

@@ -289,8 +289,9 @@ def has_no_intervals(found: Comparison) -> None:
     for arm in found.arms:
         for mark in (*arm.survival, *arm.curve):
             assert (mark.lower, mark.upper) == (None, None)
-        for time in (*arm.quantiles_months, arm.median_months):
-            assert (time.lower, time.upper) == (None, None)
+        assert (arm.median_months.lower, arm.median_months.upper) == (None, None)
+        for quarter in arm.quantiles_months:
+            assert (quarter.lower, quarter.upper) == (None, None)
         if arm.rmst_months is not None:
             assert (arm.rmst_months.lower, arm.rmst_months.upper) == (None, None)
 
