@@ -61,7 +61,8 @@ def answer(result: StudyResult, study: Study) -> str:
     if not result.is_estimated:
         return f"{who}, it stays open when half {had}: the rule of release withheld counts."
     seen = "as the rule of release shows the counts, " if result.is_as_shown else ""
-    return f"{who}, {seen}{_half(result, had, index_name(study))}{_chance(result)}."
+    apart = "; these are no exact numbers, and their bounds stand below" if seen else ""
+    return f"{who}, {seen}{_half(result, had, index_name(study))}{_chance(result)}{apart}."
 
 
 def _half(result: StudyResult, what: str, index: str) -> str:

@@ -108,11 +108,23 @@ def _region(axes: Axes, points: Sequence[Landmark], colour: str) -> None:
 
 
 def _line(axes: Axes, points: Sequence[Landmark], colour: str) -> None:
-    """The curve of the counts as shown, as far as they go; none where there are no estimates."""
-    known = [(mark.months, mark.estimate) for mark in points if mark.estimate is not None]
+    """The curve of the counts as shown, as far as they go; none where there are no estimates.
+
+    Where the rule alone has brought it to 0 it says nothing, and the region goes on without it.
+    """
+    known = [
+        (mark.months, mark.estimate)
+        for mark in points
+        if mark.estimate or (mark.estimate is not None and _end_of(mark) == 0.0)
+    ]
     if known:
         at, alive = zip((0, 1.0), *known, strict=True)
         axes.step(at, alive, where="post", color=colour, linewidth=2.2)
+
+
+def _end_of(mark: Landmark) -> float:
+    """The greatest that survival may be."""
+    return _end(mark.bounds.at_most if mark.bounds else None, 1.0)
 
 
 def _end(value: float | None, otherwise: float) -> float:
