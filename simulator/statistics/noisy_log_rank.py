@@ -22,6 +22,7 @@ from simulator.statistics.noisy_cells import (
 
 _ROUNDS: Final = 1
 _SLACK: Final = 1e-9
+_LEAST_STAYING: Final = 1e-3
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,18 @@ def noisy_log_rank(
 ) -> NoisyLogRank:
     """Compares all arms of a table with noise.
 
-    The statistic: under the hypothesis the deaths expected of arm g in a cell are the pooled hazard
-    there times the number that arm is believed to have at risk; its censorings are expected to be
-    what is believed of the arm itself. Each cell is replaced by its expectation given what it shows
-    and that rate, and the log-rank statistic is computed from these. Replacing missing counts by
-    their expectation under the hypothesis is what makes a score test of what is seen.
+    The statistic: under the hypothesis the patients of all arms die of the pooled hazard; an arm's
+    patients leave in proportion to the pooled hazard of leaving. So what a cell is expected to hold
+    follows from the arm's size and how fast its patients leave. Each cell is replaced by its
+    expectation given what it shows and that rate, and the log-rank statistic is computed from
+    these. Replacing missing counts by their expectation under the hypothesis is what makes a score
+    test of what is seen.
 
     The null: in each arm as many patients as it is believed to hold die of the pooled hazard and
     leave by the arm's own hazard of being censored; noise of the same law is added; the statistic
-    is computed in the same way, pooled hazard, numbers at risk and all (a parametric bootstrap; p
-    as in Davison & Hinkley 1997, eq. 4.11). So arms may be followed for different times. Without
-    noise it is the ordinary test.
+    is computed in the same way, pooled hazards, sizes and all (a parametric bootstrap; p as in
+    Davison & Hinkley 1997, eq. 4.11). So arms may be followed for different times. Without noise it
+    is the ordinary test.
 
     Args:
         table: Events and censorings with noise; cells may be negative.
@@ -126,14 +128,43 @@ def under_the_null(found: Reals, replicates: int, rng: np.random.Generator) -> C
 def score_statistics(shown: Counts, expectation: Expectation, neighbours: int) -> Reals:
     """The statistic of each of many tables, shapes (tables, arms, cells, 2) -> (tables,)."""
     found = believed(shown, expectation, neighbours, rounds=_ROUNDS)
-    at_risk = _at_risk(found)
-    pooled = smoothed(found.sum(axis=-3), neighbours)[..., 0]
-    hazard = pooled / np.maximum(at_risk.sum(axis=-2), _SLACK)
-    rates = np.stack(
-        [at_risk * hazard[:, None], smoothed(found, neighbours)[..., 1]],
-        axis=-1,
+    return log_rank_statistics(
+        expectation(shown.astype(np.float64), expected_if_alike(found, neighbours))
     )
-    return log_rank_statistics(expectation(shown.astype(np.float64), rates))
+
+
+def expected_if_alike(found: Reals, neighbours: int) -> Reals:
+    """What each cell of each arm holds if there is one hazard, shape (tables, arms, cells, 2).
+
+    Cells of an arm are noisy, its totals less so. Thus the hazards of dying and of leaving are the
+    pooled ones, and of the arm itself only two numbers are used: how many patients it has, and how
+    many times as fast as on average they leave.
+    """
+    at_risk, pooled = _at_risk(found), smoothed(found.sum(axis=-3), neighbours)
+    everyone = at_risk.sum(axis=-2)
+    dying = _ratio(pooled[..., 0], everyone)
+    leaving = -np.log(np.maximum(1.0 - _ratio(pooled[..., 1], everyone), _LEAST_STAYING))
+    leaving[..., -1] = 0.0
+    faster = _times_as_fast(found, at_risk, leaving)
+    staying = (1.0 - dying)[..., None, :] * np.exp(-faster * leaving[..., None, :])
+    reached = np.roll(np.cumprod(staying, axis=-1), 1, axis=-1)
+    reached[..., 0] = 1.0
+    there = found.sum(axis=(-2, -1))[..., None] * reached
+    died = there * dying[..., None, :]
+    left = (there - died) * -np.expm1(-faster * leaving[..., None, :])
+    left[..., -1] = there[..., -1] - died[..., -1]
+    return np.stack([died, left], axis=-1)
+
+
+def _times_as_fast(found: Reals, at_risk: Reals, leaving: Reals) -> Reals:
+    """How many times as fast as on average an arm's patients leave, shape (tables, arms, 1).
+
+    Those who left before the last cell over those who would have left; one patient is added to
+    both, so that an arm of which nothing is known leaves as all do.
+    """
+    would = (at_risk * leaving[..., None, :])[..., :-1].sum(axis=-1)
+    faster: Reals = (found[..., :-1, 1].sum(axis=-1) + 1.0) / (would + 1.0)
+    return faster[..., None]
 
 
 def _at_risk(cells: Reals) -> Reals:

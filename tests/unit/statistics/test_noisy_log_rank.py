@@ -6,6 +6,7 @@ import pytest
 from simulator.statistics.log_rank import log_rank
 from simulator.statistics.noisy_cells import Expectation
 from simulator.statistics.noisy_log_rank import (
+    expected_if_alike,
     log_rank_statistics,
     noisy_log_rank,
     score_statistics,
@@ -72,6 +73,26 @@ class TestTheNull:
         found, held = null.sum(axis=2).mean(axis=0), truth.sum(axis=1)
         assert found == pytest.approx(held, rel=0.06)
         assert held[0, 0] < held[1, 0] / 2
+
+
+class TestExpected:
+    def test_of_alike_arms_it_is_each_share_of_the_pooled_cells(self) -> None:
+        """Without smoothing, arms that are multiples of one another are expected as they are."""
+        one = cohorts(np.random.default_rng(24), 1, sizes=(400,), survival=(0.4,))[0]
+        found = np.concatenate([one, 3 * one])[None].astype(np.float64)
+        expected = expected_if_alike(found, 0)
+        assert expected[0, 1] == pytest.approx(3 * expected[0, 0], rel=0.05)
+        assert expected[0].sum(axis=0) == pytest.approx(found[0].sum(axis=0), rel=0.05, abs=0.02)
+
+    def test_nobody_is_lost_and_who_is_followed_shorter_dies_less_often(self) -> None:
+        sizes, apart = (3000, 3000), ((20, 500), (900, 1090))
+        truth = cohorts(
+            np.random.default_rng(25), 1, sizes=sizes, survival=(0.5, 0.5), censoring=apart
+        )
+        expected = expected_if_alike(truth.astype(np.float64), 6)[0]
+        assert expected.sum(axis=(1, 2)) == pytest.approx(np.array(sizes), rel=1e-9)
+        died, held = expected[..., 0].sum(axis=1), truth[0, ..., 0].sum(axis=1)
+        assert died == pytest.approx(held, rel=0.2)
 
 
 class TestWithNoise:
