@@ -155,7 +155,7 @@ def _survival(rows: Sequence[Row], months: int) -> list[str]:
 def _and(said: Sequence[str]) -> str:
     """Parts of a sentence in a row."""
     *others, last = said
-    return f"{', '.join(others)}, and {last}" if len(others) > 1 else " and ".join(said)
+    return f"{', '.join(others)}, and {last}" if others else last
 
 
 def _untested(rows: Sequence[Row]) -> list[str]:

@@ -156,8 +156,9 @@ def _arm(axes: Axes, placed: Sequence[Placed], truth: DrawnTruth, place: int) ->
     if place == 0:
         axes.set_xlabel(f"% alive at {truth.months} months", fontsize=_LETTERS, loc="left")
     for down, drawn in placed:
-        if not drawn.survival:
-            axes.text(0.02, down, "refused", color=QUIET, fontsize=_LETTERS - 1.5, va="center")
+        if not drawn.survival or drawn.survival[place].is_nothing:
+            said = "none" if drawn.survival else "refused"
+            axes.text(0.02, down, said, color=QUIET, fontsize=_LETTERS - 1.5, va="center")
         else:
             _mark(axes, drawn.survival[place], down, drawn, 1.0)
 

@@ -130,7 +130,11 @@ def test_what_is_missing_of_a_row_is_said_with_its_reason(
     assert "round-up-10 sum 0 +25.0 none none" in lines
     assert "dp sum 0 none (1/2 arms) 0.125 x 2.00" in lines
     assert f"{reason}: round-up-10" in " ".join(text.split())
-    page = files(report((untested, curveless)))["compare.html"].decode()
+    made = files(report((untested, curveless)))
+    figure = ET.fromstring(made["compare.svg"])  # noqa: S314 - our own
+    texts = [found.text for found in figure.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts.count("none") == 1
+    page = made["compare.html"].decode()
     assert reason.removeprefix("no") in page
 
 
