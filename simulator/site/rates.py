@@ -167,7 +167,8 @@ def too_dear(
 ) -> str | None:
     """Why an answer would cost more than is left of the budget, or None.
 
-    A budget in epsilon and in rho must cover the answers in both. The same key at the same cost is
+    A budget in epsilon and in rho must cover the answers in both; noise that has no pure epsilon is
+    covered in rho, where the budget is in rho as well. The same key at the same cost is
     paid once: its answer must then be the same, noise and all.
 
     Args:
@@ -185,6 +186,8 @@ def too_dear(
     if (asked.key, asked.cost, asked.zcdp) in paid:
         return None
     pure = [asked.cost, *(cost for _, cost, _ in paid)]
+    if budget.zcdp is not None:
+        pure = [cost for cost in pure if cost is not None]
     concentrated = [asked.zcdp, *(zcdp for _, _, zcdp in paid)]
     return _beyond("epsilon", pure, budget.epsilon, budget.days) or _beyond(
         "rho", concentrated, budget.zcdp, budget.days

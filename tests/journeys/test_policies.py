@@ -80,7 +80,7 @@ def test_a_site_that_answers_by_nothing_coarser_is_foreseen_and_lost(
 def test_a_budget_ends_what_noise_may_cost_and_a_question_asked_again_is_free(
     shell: Shell, few: Path
 ) -> None:
-    changed(few, "budget: {epsilon: 10, per days: 365}", "budget: {epsilon: 3/2, per days: 365}")
+    changed(few, "budget: {epsilon: 10, zcdp: 50,", "budget: {epsilon: 3/2, zcdp: 50,")
     ask = ("count", "bclm", "--network", few, "--release", "dp", "--format", "json")
     first = found(shell(*ask))
     again = found(shell(*ask))

@@ -248,6 +248,15 @@ def test_a_budget_by_two_measures_must_cover_both() -> None:
     assert (found.epsilon, found.zcdp) == (Fraction(1), Fraction(1, 2))
 
 
+def test_noise_without_a_pure_epsilon_is_covered_in_rho_where_the_budget_is_in_it() -> None:
+    asked = Asking("run", "b", "q", None, Fraction(1, 2))
+    assert too_dear(BOTH, [bought("a", "1", "1/2")], asked, NOON) is None
+    more = Asking("run", "b", "q", None, Fraction(3, 5))
+    assert too_dear(BOTH, [bought("a", "1", "1/2")], more, NOON) == (
+        "it would go beyond its policy's budget of rho 1 in 365 days"
+    )
+
+
 def test_what_has_no_cost_in_the_budgets_measure_is_refused() -> None:
     said = "its policy's budget is in epsilon, in which the cost cannot be told"
     assert too_dear(PAID, [], dear("a", None, "1/8"), NOON) == said
