@@ -86,6 +86,7 @@ def test_every_row_is_held_against_the_truth(shell: Shell, few_to_read: Path) ->
     assert told["dp", "network", "2"]["shown"].keys() == {"noisy", "standard_error"}
 
 
+@pytest.mark.laws
 def test_a_row_is_what_a_run_of_its_own_finds(shell: Shell, few_to_read: Path) -> None:
     found = compared(shell, few_to_read, "--releases", "dp,random-round-3", "--epsilon", "4", *SEED)
     for (release, place, _), row in rows(found).items():
@@ -103,6 +104,7 @@ def test_a_row_is_what_a_run_of_its_own_finds(shell: Shell, few_to_read: Path) -
     assert not all(row["refused"] for row in found["result"]["rows"])
 
 
+@pytest.mark.laws
 def test_with_a_seed_the_result_is_the_same_again(shell: Shell, few_to_read: Path) -> None:
     words = ("--releases", "dp", "--epsilon", "1/2")
     first, second = (

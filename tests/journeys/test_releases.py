@@ -127,8 +127,8 @@ def check_noise(
 ) -> None:
     """Noise is marked, its standard error said once, and the wrong test called wrong."""
     is_noisy = release.noise is not None
-    assert ("Noise: ~ marks a count with noise" in text) is is_noisy
-    assert text.count("of standard error") == (1 if is_noisy else 0)
+    assert ("Noise: ~ marks an estimate" in text) is is_noisy
+    assert text.count("of root mean squared error") == (1 if is_noisy else 0)
     assert ("patients_standard_error" in lines[0]) is is_noisy
     for arm in result["arms"]:
         assert (isinstance(arm["patients"], dict) and "noisy" in arm["patients"]) is is_noisy
