@@ -3,8 +3,7 @@ from __future__ import annotations
 import io
 
 from simulator.aggregates.released import Between, Of, Rounded, Withheld
-from simulator.cli.layout import console
-from simulator.cli.subgroup_text import p_value, print_subgroups, ratio_text
+from simulator.cli.layout import console, p_value, print_subgroups, ratio_text
 from simulator.hub.analyses.results import (
     HazardRatioResult,
     InteractionResult,
