@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 
 from simulator.aggregates.released import Between, Of, Rounded, Withheld
-from simulator.cli.layout import console, p_value, print_subgroups, ratio_text
+from simulator.cli.layout import console, p_value
 from simulator.hub.analyses.results import (
     HazardRatioResult,
     InteractionResult,
