@@ -4,6 +4,7 @@ import io
 
 from simulator.aggregates.released import Between, Of, Rounded, Withheld
 from simulator.cli.layout import console, p_value
+from simulator.cli.subgroup_text import print_subgroups, ratio_text
 from simulator.hub.analyses.results import (
     HazardRatioResult,
     InteractionResult,
