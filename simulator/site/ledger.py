@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
 
-from simulator.site.chain import chained
+from simulator.site.chain import chained, is_older, is_whole, link_of
 from simulator.site.ledger_file import LedgerError as LedgerError
 from simulator.site.ledger_file import LedgerFile, opened
 
@@ -146,14 +146,33 @@ class _FileTail:
 
     def since(self, moment: dt.datetime) -> Sequence[Entry]:
         found: list[Entry] = []
-        for line in self._file.backwards():
+        for line in self._linked():
             found.append(_decoded(line))
             if found[-1].at < moment:
                 break
         return found[::-1]
 
     def last(self) -> Entry | None:
-        return next((_decoded(line) for line in self._file.backwards()), None)
+        return next((_decoded(line) for line in self._linked()), None)
+
+    def _linked(self) -> Iterator[bytes]:
+        """The lines from the end on, as long as each is the one that its successor names.
+
+        What was spent is read here, so a line that somebody changed must not be believed.
+
+        Raises:
+            LedgerError: A line does not fit.
+        """
+        expected = self._file.head
+        for line in self._file.backwards():
+            link = link_of(line)
+            if link is None and is_older(line):  # from before there was a chain
+                yield line
+                continue
+            if link is None or link.head != expected or not is_whole(line):
+                raise LedgerError(f"line {expected.number} of the ledger is not as it was written")
+            expected = link.before
+            yield line
 
 
 class FreshLedger:

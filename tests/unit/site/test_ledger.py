@@ -352,3 +352,16 @@ def test_a_fresh_ledger_begins_empty() -> None:
     assert ends(ledger, NOON) == ""
     ledger.append(entry("a"))
     assert ledger.entries == [entry("a")]
+
+
+def test_what_somebody_changed_is_not_believed(path: Path) -> None:
+    """What was spent is read from further back than the end that the head names."""
+    ledger = kept(path, "abcde")
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert lines[2].count(b'"c"') == 1
+    path.write_bytes(b"".join([*lines[:2], lines[2].replace(b'"c"', b'"x"'), *lines[3:]]))
+    with pytest.raises(LedgerError, match="line 3 of the ledger is not as it was written"):
+        ends(ledger, NOON)
+    with pytest.raises(LedgerError, match="line 3"):
+        ledger.append(entry("f"), lambda tail: str(len(tail.since(NOON))))
+    assert len(path.read_bytes().splitlines()) == 5
