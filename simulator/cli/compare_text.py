@@ -16,7 +16,7 @@ from rich.text import Text
 from simulator.cli.as_json import as_json
 from simulator.cli.compare_csv import as_csv
 from simulator.cli.layout import console, heading, indented
-from simulator.errors import UserError
+from simulator.cli.out_files import write_files
 from simulator.laboratory.compare_values import Group
 from simulator.laboratory.compare_words import (
     WHERE,
@@ -63,15 +63,7 @@ def write_comparison(report: CompareReport, folder: Path) -> None:
     forms = {"json": as_json(report), "csv": as_csv(report), "txt": text.getvalue()}
     contents = {f"compare.{suffix}": content.encode() for suffix, content in forms.items()}
     contents |= files(report)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
-            (folder / name).write_bytes(content)
-    except OSError as error:
-        raise UserError(
-            f"the comparison cannot be written to '{folder}': {error.strerror}",
-            hint="Give --out a folder that can be made or written to.",
-        ) from error
+    write_files("the comparison", contents, folder)
 
 
 def _comparison(screen: Console, report: CompareReport) -> None:

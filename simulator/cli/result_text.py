@@ -25,9 +25,9 @@ from simulator.cli.layout import (
     table,
 )
 from simulator.cli.noise_text import noise_said, release_said
+from simulator.cli.out_files import write_files
 from simulator.cli.result_csv import as_csv
 from simulator.cli.subgroup_text import print_subgroups, ratio_text
-from simulator.errors import UserError
 
 if TYPE_CHECKING:
     from simulator.aggregates.released import Released
@@ -57,15 +57,7 @@ def write_report(report: Report, study: Study, folder: Path) -> None:
     forms = {"json": as_json(report), "csv": as_csv(report.result), "txt": text.getvalue()}
     contents = {f"result.{suffix}": content.encode() for suffix, content in forms.items()}
     contents |= files(report, study)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in contents.items():
-            (folder / name).write_bytes(content)
-    except OSError as error:
-        raise UserError(
-            f"the result cannot be written to '{folder}': {error.strerror}",
-            hint="Give --out a folder that can be made or written to.",
-        ) from error
+    write_files("the result", contents, folder)
 
 
 def _result(screen: Console, result: StudyResult) -> None:

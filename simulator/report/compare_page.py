@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from simulator.report.answer import INVENTED
+from simulator.report.document import document
 from simulator.report.inline import inline
 from simulator.report.markup import Markup, element, listed, paragraph
 from simulator.report.tables import Column, table
 from simulator.report.words import sentence
 
-_NOTHING_ELSE: Final = "default-src 'none'; style-src 'unsafe-inline'"
 # The figure is wider than a page of text; on a small screen it scrolls.
 _STYLE: Final = """
 main, footer { max-width: 70rem; }
@@ -52,23 +51,8 @@ class ComparisonPage:
 
 def comparison_page(told: ComparisonPage) -> str:
     """The page as one HTML file: no script, no address elsewhere."""
-    style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
-    document = element(
-        "html",
-        element(
-            "head",
-            element("meta", charset="utf-8"),
-            element("meta", http_equiv="Content-Security-Policy", content=_NOTHING_ELSE),
-            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            element("meta", name="color-scheme", content="light dark"),
-            element("meta", name="generator", content="cohortium"),
-            element("title", f"{told.title}: releases compared - cohortium"),
-            element("style", Markup(style + _STYLE)),
-        ),
-        element("body", element("main", *_parts(told)), _foot()),
-        lang="en",
-    )
-    return f"<!doctype html>\n{document}\n"
+    title = f"{told.title}: releases compared"
+    return document(title, element("main", *_parts(told)), _foot(), style=_STYLE)
 
 
 def _parts(told: ComparisonPage) -> tuple[Markup, ...]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from simulator.hub.result import Report
 from simulator.language.study import Study
 from simulator.report import contrasts, curves, people, record, results, subgroups
 from simulator.report.answer import INVENTED, head
+from simulator.report.document import document
 from simulator.report.ending import ending_of
 from simulator.report.markup import Markup, element, join, paragraph
 from simulator.report.study_text import in_words
@@ -18,7 +18,6 @@ from simulator.report.study_text import in_words
 Part = Callable[[Report, Study], Markup]
 
 # A page that may load nothing and run nothing, whatever a study's names say.
-_NOTHING_ELSE: Final = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 @dataclass(frozen=True)
@@ -85,30 +84,11 @@ def page(report: Report, study: Study) -> str:
         for section in SECTIONS
         if (body := join(part(report, study) for part in section.parts))
     ]
-    document = element(
-        "html",
-        element(
-            "head",
-            element("meta", charset="utf-8"),
-            element("meta", http_equiv="Content-Security-Policy", content=_NOTHING_ELSE),
-            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            element("meta", name="color-scheme", content="light dark"),
-            element("meta", name="generator", content="cohortium"),
-            element("title", f"{report.result.title} - cohortium"),
-            element("style", Markup(_style())),
-        ),
-        element(
-            "body",
-            element("main", head(report, study), _contents(written), *map(_section, written)),
-            _foot(report),
-        ),
-        lang="en",
+    return document(
+        report.result.title,
+        element("main", head(report, study), _contents(written), *map(_section, written)),
+        _foot(report),
     )
-    return f"<!doctype html>\n{document}\n"
-
-
-def _style() -> str:
-    return Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 
 
 def _contents(written: list[Written]) -> Markup:
