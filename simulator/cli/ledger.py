@@ -69,8 +69,9 @@ def ledger(
         ) from error
     try:
         budget = read_policy(folder / POLICY).budget
-    except UserError:
+    except UserError as error:
         budget = None
+        click.echo(f"warning: '{site}' lets nothing out: {error}", err=True)
     print_ledger(Told(site, found, budget, now()), form=form, last=last, check=check, every=every)
     if check and found.faults:
         faults = "1 fault" if len(found.faults) == 1 else f"{len(found.faults)} faults"

@@ -115,6 +115,11 @@ def test_a_key_that_no_policy_has_closes_the_site_and_check_names_it(
     grounds = result["network"]["not_eligible"]
     reasons = [reason for ground in grounds for reason in ground["reasons"]]
     assert any("its policy is missing or cannot be read" in reason for reason in reasons)
+    told = shell("ledger", site.name, "--network", few)
+    assert told.code == 0
+    assert f"warning: '{site.name}' lets nothing out: " in told.err
+    assert "policy.yaml:" in told.err
+    assert "least roster" in told.err
 
 
 # Memory
