@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from simulator.hub.masked import ring_of
 from simulator.hub.planner import Plan
 from simulator.hub.requesting import round_request
@@ -24,9 +26,26 @@ from simulator.privacy.masking.shares import SHARE_BYTES
 from simulator.privacy.masking.sizes import SEALED_BYTES
 from simulator.privacy.masking.wire import KEY_BYTES, PublicKeys, Revealed, Sealed
 
+Exchange = tuple[Request, Answer]
+Sizes = tuple[int, int]
+"""The bytes of requests, and of the answers to them."""
 
-def message_sizes(plan: Plan, *, masked: bool) -> tuple[tuple[int, int], ...]:
+
+def message_sizes(plan: Plan, *, masked: bool) -> tuple[Sizes, ...]:
     """For each round, the bytes to all sites together and from them, if none is lost.
+
+    Args:
+        plan: The plan.
+        masked: Whether answers are masked, in four steps.
+    """
+    return tuple(
+        (sum(sent for sent, _ in sites.values()), sum(received for _, received in sites.values()))
+        for sites in sizes_at_sites(plan, masked=masked)
+    )
+
+
+def sizes_at_sites(plan: Plan, *, masked: bool) -> tuple[Mapping[str, Sizes], ...]:
+    """For each round, the bytes to each site and from it, if none is lost.
 
     They are those of messages with as many bytes in place of keys, shares and cells; run
     identifiers are taken to be 34 letters long.
@@ -35,26 +54,29 @@ def message_sizes(plan: Plan, *, masked: bool) -> tuple[tuple[int, int], ...]:
         plan: The plan.
         masked: Whether answers are masked, in four steps.
     """
-    sizes = []
+    hidden = masked and len(plan.roster) > LEAST_PEERS
+    found = []
     for place, needs in enumerate(plan.needs):
-        ordered = in_order(needs)
-        request = round_request(plan, "0" * 34, plan.roster, place + 1, ordered)
-        hidden = masked and len(plan.roster) > LEAST_PEERS
+        request = round_request(plan, "0" * 34, plan.roster, place + 1, in_order(needs))
         exchanged = _masked(plan, request) if hidden else _clear(plan, request)
-        sent = sum(len(encode(message)) for message, _ in exchanged)
-        sizes.append((sent, sum(len(encode(answer)) for _, answer in exchanged)))
-    return tuple(sizes)
+        found.append({site: _bytes(messages) for site, messages in exchanged.items()})
+    return tuple(found)
 
 
-def _clear(plan: Plan, request: RoundRequest) -> list[tuple[Request, Answer]]:
+def _bytes(messages: list[Exchange]) -> Sizes:
+    sent = sum(len(encode(request)) for request, _ in messages)
+    return sent, sum(len(encode(answer)) for _, answer in messages)
+
+
+def _clear(plan: Plan, request: RoundRequest) -> dict[str, list[Exchange]]:
     cells = tuple(bytes(8 * layout_of(need, plan.question).cells) for need in request.needs)
-    return [
-        (request, RoundAnswer(site, request.run, request.round, request.roster, cells))
+    return {
+        site: [(request, RoundAnswer(site, request.run, request.round, request.roster, cells))]
         for site in plan.roster
-    ]
+    }
 
 
-def _masked(plan: Plan, request: RoundRequest) -> list[tuple[Request, Answer]]:
+def _masked(plan: Plan, request: RoundRequest) -> dict[str, list[Exchange]]:
     """All four steps at every site."""
     run, number, sites = request.run, request.round, plan.roster
     near = neighbours(sites, DEGREE, session_of(request))
@@ -65,14 +87,14 @@ def _masked(plan: Plan, request: RoundRequest) -> list[tuple[Request, Answer]]:
     def keys(site: str) -> PublicKeys:
         return PublicKeys(site, bytes(KEY_BYTES), bytes(KEY_BYTES))
 
-    exchanged: list[tuple[Request, Answer]] = []
+    exchanged: dict[str, list[Exchange]] = {}
     for site in sites:
         peers = tuple(keys(peer) for peer in near[site])
         to = tuple(Sealed(site, peer, bytes(SEALED_BYTES)) for peer in near[site])
         come = tuple(Sealed(peer, site, bytes(SEALED_BYTES)) for peer in near[site])
         alive = tuple(sorted((site, *near[site])))
         revealed = Revealed(site, dict.fromkeys(alive, bytes(SHARE_BYTES)), {})
-        exchanged += [
+        exchanged[site] = [
             (KeysRequest(request, ring.bits), KeysAnswer(site, run, number, keys(site))),
             (
                 SharesRequest(run, number, sites, peers, threshold),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from simulator.hub.requesting import round_request
-from simulator.hub.sizes import message_sizes
+from simulator.hub.sizes import sizes_at_sites
 from simulator.language.study import Study
 from simulator.messages.codec import encode
 from simulator.messages.needs import in_order
@@ -94,18 +94,16 @@ def analyze(
     """
     client = connect(network, laboratory=True, jobs=1, seconds=seconds, clock=clock)
     plan = client.plan(study, release)
-    asked, clear = len(plan.roster), message_sizes(plan, masked=False)
     rounds = [
-        (
-            encode(round_request(plan, "0" * 34, plan.roster, place + 1, in_order(needs))),
-            (sent // asked, received // asked),
+        (encode(round_request(plan, "0" * 34, plan.roster, place + 1, in_order(needs))), sizes)
+        for place, (needs, sizes) in enumerate(
+            zip(plan.needs, sizes_at_sites(plan, masked=False), strict=True)
         )
-        for place, (needs, (sent, received)) in enumerate(zip(plan.needs, clear, strict=True))
     ]
     found = []
     for site in plan.roster:
         for data, sizes in rounds:
-            found.append(profile_site(network.folder_of(site), data, sizes, timer))
+            found.append(profile_site(network.folder_of(site), data, sizes[site], timer))
         progress(site, len(plan.roster))
     return Analysis(
         schema=1,

@@ -85,13 +85,15 @@ def test_the_log_rank_test_holds_its_level(epsilon: str, split: str, months: int
         assert float(np.mean(naive <= 0.05)) > 0.15
 
 
+CAREFUL = pytest.mark.xfail(reason="too careful at epsilon 1: rejects 2 to 3 %, not 3 to 7 %")
+
+
 @pytest.mark.parametrize("months", [61, 103])
-@pytest.mark.parametrize("epsilon", OF_A_RUN)
+@pytest.mark.parametrize("epsilon", [pytest.param(1, marks=CAREFUL), 3])
 def test_also_with_the_noise_of_a_run(epsilon: int, months: int) -> None:
-    """At epsilon 1 it is on the careful side: it rejects less often than 5 %."""
     truth = cohorts(np.random.default_rng(16), RUNS, sizes=AS_RUN, survival=ALIKE, months=months)
     p, _ = p_values(truth, OF_A_RUN[epsilon], seed=17)
-    assert (0.03 if epsilon == 3 else 0.01) <= float(np.mean(p <= 0.05)) <= 0.07
+    assert 0.03 <= float(np.mean(p <= 0.05)) <= 0.07
 
 
 @pytest.mark.parametrize("epsilon", OF_A_RUN)
@@ -122,17 +124,22 @@ def test_also_with_the_noise_of_shares(mechanism: str) -> None:
     assert holds_its_level(p)
 
 
-@pytest.mark.parametrize(
-    ("censoring", "most"),
-    [(((365, 2200), (60, 1300)), 0.07), (((60, 900), (700, 2200)), 0.09)],
+NOT_IN_PROPORTION = pytest.mark.xfail(
+    reason="one arm begins to leave when the other has almost left: rejects 8.0 %, not 3 to 7 %"
 )
-def test_also_if_the_arms_are_censored_otherwise(
-    censoring: tuple[tuple[int, int], ...], most: float
-) -> None:
-    """Nearly so where one arm begins to leave when the other has almost left: not in proportion."""
+
+
+@pytest.mark.parametrize(
+    "censoring",
+    [
+        ((365, 2200), (60, 1300)),
+        pytest.param(((60, 900), (700, 2200)), marks=NOT_IN_PROPORTION),
+    ],
+)
+def test_also_if_the_arms_are_censored_otherwise(censoring: tuple[tuple[int, int], ...]) -> None:
     truth = cohorts(np.random.default_rng(5), RUNS, survival=ALIKE, censoring=censoring, months=60)
     p, _ = p_values(truth, DiscreteLaplace(1.0), seed=6)
-    assert 0.03 <= float(np.mean(p <= 0.05)) <= most
+    assert 0.03 <= float(np.mean(p <= 0.05)) <= 0.07
 
 
 def test_also_by_quarter_with_a_hazard_that_grows_and_more_patients() -> None:
@@ -212,9 +219,9 @@ def test_intervals_hold_the_truth(epsilon: str, split: str, months: int) -> None
         hits["difference"].append(holds(contrast, REPORTED[0] - REPORTED[3]))
     shares = {name: float(np.mean(each)) for name, each in hits.items()}
     print(epsilon, split, months, shares)  # noqa: T201
-    assert shares["landmark"] >= 0.93
+    assert 0.93 <= shares["landmark"] <= 0.99
     assert shares["mean"] >= 0.90
-    assert shares["difference"] >= 0.90
+    assert shares["difference"] >= 0.92
     if epsilon.startswith("1"):
         assert shares["naive"] < 0.90
 
